@@ -1,0 +1,17 @@
+from citygeo import datasets as datasets
+from citygeo import errors as errors
+from citygeo.coverage import Coverage as Coverage
+from citygeo.coverage import coverage as coverage
+from citygeo.demand import population as population
+from citygeo.demand import spread_population as spread_population
+from citygeo.modes import TravelMode as TravelMode
+from citygeo.modes import mode_names as mode_names
+from citygeo.modes import travel_mode as travel_mode
+from citygeo.network import RoadNetwork as RoadNetwork
+from citygeo.reach import ServiceArea as ServiceArea
+from citygeo.reach import nearest as nearest
+from citygeo.reach import service_area as service_area
+from citygeo.reach import travel_times as travel_times
+from citygeo.viz import explore as explore
+
+__version__: str

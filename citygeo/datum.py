@@ -1,0 +1,96 @@
+"""Coordinate systems: require one, choose a metric one to work in, find the points that stand for a layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from citygeo.errors import error
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pyproj
+    from numpy.typing import NDArray
+
+WGS84 = 4326
+UTM_MAX_LATITUDE = 84.0
+
+
+def require_crs(layer: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> None:
+    """
+    Raise CRSError (CG-CRS-001) unless `layer` has a CRS; the text shows its extent.
+
+    Parameters
+    ----------
+    layer
+        Any geometry layer.
+    name
+        What the caller calls it, for the message.
+    """
+    if layer.crs is None:
+        xmin, ymin, xmax, ymax = (f"{value:.5g}" for value in layer.total_bounds)
+        raise error("CG-CRS-001", layer=name, xmin=xmin, ymin=ymin, xmax=xmax, ymax=ymax)
+
+
+def working_crs(bounds: tuple[float, float, float, float], name: str = "the layer") -> pyproj.CRS:
+    """
+    Return the metric CRS to measure and buffer in.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east, north in WGS 84 degrees.
+    name
+        What the caller calls the layer, for the message.
+
+    Returns
+    -------
+    The WGS 84 UTM zone of the middle; above 84 degrees of latitude an azimuthal equal-area projection
+    centred there, since UTM ends.
+
+    Raises
+    ------
+    GeometryError
+        CG-GEO-001 if the bounds are empty.
+
+    Examples
+    --------
+    >>> working_crs((118.0, 24.4, 118.2, 24.6)).to_epsg()
+    32650
+    """
+    import pyproj
+
+    if not np.isfinite(bounds).all():
+        raise error("CG-GEO-001", layer=name)
+    lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    if abs(lat) > UTM_MAX_LATITUDE:
+        return pyproj.CRS.from_proj4(f"+proj=laea +lat_0={lat:.4f} +lon_0={lon:.4f} +datum=WGS84 +units=m")
+    zone = int((lon + 180) // 6) % 60 + 1
+    return pyproj.CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+
+
+def representative_points(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.object_]:
+    """
+    Return one point for each row: the point itself, a point inside the polygon, or the middle of the line.
+
+    Parameters
+    ----------
+    layer
+        Points, lines, polygons and their multiples, in any CRS.
+
+    Returns
+    -------
+    Points in the layer's CRS, `None` where geometry is missing or empty.
+    """
+    geometry = layer.geometry.to_numpy()
+    is_usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    points = np.full(geometry.shape, None, dtype=object)
+    points[is_usable] = shapely.force_2d(geometry[is_usable])
+    kind = shapely.get_type_id(points)
+    is_line = kind == int(shapely.GeometryType.LINESTRING)
+    points[is_line] = shapely.line_interpolate_point(points[is_line], 0.5, normalized=True)
+    needs_point = is_usable & ~is_line & (kind != int(shapely.GeometryType.POINT))
+    points[needs_point] = shapely.point_on_surface(points[needs_point])
+    return points
