@@ -1,0 +1,54 @@
+"""
+The only place that spells numba options.
+
+One set of options for all kernels: they are not part of numba's cache key (numba#6845), so after
+editing this file delete the cache. No ``parallel=True`` (its thread layers abort processes, numba#8563),
+no ``fastmath`` (it may assume that no value is infinite), no eager signatures (they compile at import).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from citygeo.errors import CitygeoWarning, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@cache
+def _can_cache() -> bool:
+    """Find a folder for compiled code first, since numba raises at import if there is none (numba#4908)."""
+    if os.environ.get("NUMBA_CACHE_DIR") or _is_writable(Path(__file__).parent / "__pycache__"):
+        return True
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if _is_writable(user_cache / "numba"):
+        return True  # numba's own fallback
+    entry = messages()["CG-RUN-002"]
+    warnings.warn(f"CG-RUN-002: {entry.what} {entry.why} {entry.fix}", CitygeoWarning, stacklevel=2)
+    return False
+
+
+def kernel(function: F) -> F:
+    """Compile a serial kernel on first call: cached, GIL released, IEEE division."""
+    import numba
+
+    compile_lazily: Any = numba.njit(cache=_can_cache(), nogil=True, error_model="numpy")
+    compiled: F = compile_lazily(function)
+    return compiled

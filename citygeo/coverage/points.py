@@ -1,0 +1,245 @@
+"""Everything coverage counts, as points on the network: people, buildings and stretches of road."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from citygeo import datum, demand, hexgrid
+from citygeo.errors import error
+from citygeo.network.search import LONGEST_MS, UNREACHED, Places, nearest_at, search_each, times_at
+from citygeo.network.snap import NOT_SNAPPED, OK, require_place
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from citygeo.network import Direction, RoadNetwork
+
+ROAD_SAMPLE_M = 25.0
+TOO_FAR, NOT_CONNECTED, NO_ROAD = "too_far", "not_connected", "no_road"
+
+
+@dataclass(frozen=True)
+class PointLayer:
+    """
+    Points with a weight, placed on the network.
+
+    Attributes
+    ----------
+    places
+        Where they stand; `ms` is the stretch to their road.
+    weight
+        Micro-people, buildings, or micrometres of road; whole numbers, so that sums are exact.
+    lonlat
+        WGS 84 degrees, shape `(k, 2)`; NaN without geometry.
+    status
+        ``ok``, ``not_snapped`` or ``no_geometry``.
+    snap_distance_m
+        From the point to its road.
+    index
+        The caller's label of each point.
+    """
+
+    places: Places
+    weight: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+    status: NDArray[np.object_]
+    snap_distance_m: NDArray[np.float64]
+    index: pd.Index[Any]
+
+    def __len__(self) -> int:
+        return self.weight.size
+
+    def cells(self, resolution: int) -> NDArray[np.uint64]:
+        """Return the H3 cell of each point, 0 without geometry."""
+        cells = np.zeros(len(self), np.uint64)
+        has_place = np.isfinite(self.lonlat).all(axis=1)
+        lon, lat = self.lonlat[has_place].T
+        cells[has_place] = hexgrid.cells_of_points(lon, lat, resolution)
+        return cells
+
+    def points(self) -> NDArray[np.object_]:
+        """Return shapely points in WGS 84, `None` without geometry."""
+        has_place = np.isfinite(self.lonlat).all(axis=1)
+        points = np.full(len(self), None, object)
+        points[has_place] = shapely.points(self.lonlat[has_place])
+        return points
+
+
+@dataclass(frozen=True)
+class Served:
+    """
+    How points of a layer are served.
+
+    Attributes
+    ----------
+    ms
+        Milliseconds from or to the nearest facility, 4294967295 if none.
+    facility
+        Its row, -1 if none.
+    depth
+        Number of facilities within the minutes.
+    is_covered
+        Whether the nearest facility is within the minutes.
+    """
+
+    ms: NDArray[np.uint32]
+    facility: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    is_covered: NDArray[np.bool_]
+
+    def reason(self, layer: PointLayer) -> NDArray[np.object_]:
+        """Return why each point is not covered; only meaningful where it is not."""
+        why = np.full(len(layer), TOO_FAR, object)
+        why[self.ms == UNREACHED] = NOT_CONNECTED
+        why[layer.status != OK] = NO_ROAD
+        return why
+
+
+def serve(
+    network: RoadNetwork,
+    direction: Direction,
+    facilities: Places,
+    layers: list[PointLayer],
+    limit_ms: int,
+    threads: int | None,
+) -> list[Served]:
+    """Find for every point its nearest facility, and how many reach it within the limit."""
+    size = [len(layer) for layer in layers]
+    places = Places(
+        *(np.concatenate(column) for column in zip(*(layer.places for layer in layers), strict=True))
+    )
+    depth = np.zeros(sum(size), np.int64)
+    lock = Lock()
+
+    def collect(row: int, found: Any) -> None:
+        ms = times_at(network, direction, facilities.row(row), found, places, limit_ms)
+        with lock:
+            np.add(depth, ms != UNREACHED, out=depth)
+
+    search_each(network, direction, facilities, limit_ms, collect, threads=threads)
+    ms, facility = nearest_at(network, direction, facilities, places, LONGEST_MS)
+    stop = np.cumsum(size)
+    return [
+        Served(ms[a:b], facility[a:b], depth[a:b], ms[a:b] <= limit_ms)
+        for a, b in zip(stop - size, stop, strict=True)
+    ]
+
+
+def people_points(
+    network: RoadNetwork, layer: gpd.GeoDataFrame, roads: PointLayer, max_snap_m: float
+) -> PointLayer:
+    """
+    Place people on the network.
+
+    Rows with geometry of their own stand at a point inside it. People of H3 cells are spread evenly over the
+    roads in their cell, since that is where they live; in a cell without road they stand at its centre.
+    """
+    if "population" not in layer.columns:
+        raise error(
+            "CG-IN-005", layer="demand", column="population", columns=", ".join(map(str, layer.columns))
+        )
+    micro = demand.to_micro(layer["population"], layer="demand", column="population")
+    if hexgrid.has_cell_index(layer):
+        return _people_of_cells(network, layer, micro, roads, max_snap_m)
+    return layer_points(network, layer, micro, "demand", max_snap_m)
+
+
+def layer_points(
+    network: RoadNetwork, layer: gpd.GeoDataFrame, weight: NDArray[np.int64], name: str, max_snap_m: float
+) -> PointLayer:
+    """Place the rows of a layer on the network."""
+    if len(layer) == 0:
+        raise error("CG-IN-001", layer=name)
+    datum.require_crs(layer, name)
+    points = datum.representative_points(layer)
+    snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
+    require_place(network, points, layer.crs, snaps, name, max_snap_m)
+    places = Places(snaps.edge, snaps.share, snaps.walk_off_ms)
+    lonlat = _lonlat(points, layer.crs)
+    return PointLayer(places, weight, lonlat, snaps.status, snaps.distance_m, layer.index)
+
+
+def _lonlat(points: NDArray[np.object_], crs: Any) -> NDArray[np.float64]:
+    import pyproj
+
+    lonlat = np.full((len(points), 2), np.nan)
+    given = ~shapely.is_missing(points)
+    project = pyproj.Transformer.from_crs(crs, datum.WGS84, always_xy=True).transform
+    lonlat[given] = np.column_stack(project(*shapely.get_coordinates(points[given]).T))
+    return lonlat
+
+
+def road_points(network: RoadNetwork) -> PointLayer:
+    """Cut every edge into equal stretches of at most 25 m; a point stands in the middle of each."""
+    import pandas as pd
+    import pyproj
+
+    n = np.maximum(np.ceil(network.length_m / ROAD_SAMPLE_M), 1).astype(np.int64)
+    edge = np.repeat(np.arange(network.n_edges), n)
+    place = np.arange(edge.size) - np.repeat(np.cumsum(n) - n, n)
+    share = (place + 0.5) / n[edge]
+    middle = shapely.line_interpolate_point(network.lines_metric[edge], share, normalized=True)
+    project = pyproj.Transformer.from_crs(network.metric_crs, datum.WGS84, always_xy=True).transform
+    lonlat = np.column_stack(project(*shapely.get_coordinates(middle).T))
+    weight = np.rint(network.length_m[edge] / n[edge] * 1e6).astype(np.int64)
+    return PointLayer(
+        Places(edge, share, np.zeros(edge.size, np.int64)), weight, lonlat, np.full(edge.size, OK, object),
+        np.zeros(edge.size), pd.RangeIndex(edge.size),
+    )  # fmt: skip
+
+
+def _people_of_cells(
+    network: RoadNetwork,
+    layer: gpd.GeoDataFrame,
+    micro: NDArray[np.int64],
+    roads: PointLayer,
+    max_snap_m: float,
+) -> PointLayer:
+    import pandas as pd
+
+    cells = hexgrid.from_strings(layer.index)
+    resolution = hexgrid.resolution_of(cells)
+    order = np.argsort(cells, kind="stable")
+    road_cells = roads.cells(resolution)
+    place = np.minimum(np.searchsorted(cells[order], road_cells), cells.size - 1)
+    on_road = np.flatnonzero(cells[order][place] == road_cells)
+    row = order[place[on_road]]
+    share = demand.apportion(micro, roads.weight[on_road], row)
+    alone = np.setdiff1d(np.arange(cells.size), row)
+    centres = hexgrid.cell_centres(cells[alone])
+    snaps = network.snap(np.asarray(shapely.points(centres), object), datum.WGS84, max_snap_m=max_snap_m)
+    owner = np.concatenate((row, alone))
+    return PointLayer(
+        Places(
+            np.concatenate((roads.places.edge[on_road], snaps.edge)),
+            np.concatenate((roads.places.share[on_road], snaps.share)),
+            np.concatenate((roads.places.ms[on_road], snaps.walk_off_ms)),
+        ),
+        np.concatenate((share, micro[alone])),
+        np.concatenate((roads.lonlat[on_road], centres)),
+        np.concatenate((roads.status[on_road], snaps.status)),
+        np.concatenate((roads.snap_distance_m[on_road], snaps.distance_m)),
+        pd.Index(layer.index.to_numpy()[owner], name=layer.index.name),
+    )
+
+
+def note_unplaced(layer: PointLayer, name: str, max_snap_m: float, log: Any) -> None:
+    """Record points that are not on the network."""
+    far = layer.status == NOT_SNAPPED
+    log.add(
+        "CG-NET-013",
+        count=int(far.sum()),
+        sample=layer.index[far],
+        total=len(layer),
+        layer=name,
+        max_snap_m=f"{max_snap_m:g}",
+    )
+    empty = (layer.status != OK) & ~far
+    log.add("CG-GEO-002", count=int(empty.sum()), sample=layer.index[empty], layer=name)

@@ -1,0 +1,328 @@
+"""
+The road network: frozen arrays, shared by threads and processes.
+
+Promises, each with a test: parallel edges and loops are kept (coverage needs their length), zero times are
+legal, islands stay, times are whole milliseconds, and contraction changes no travel time between kept nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from citygeo import datum
+from citygeo.issues import IssueLog
+from citygeo.modes import TravelMode, travel_mode
+from citygeo.network.build import CLOSED, build_arrays, index_arcs
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import geopandas as gpd
+    import pyproj
+    import shapely
+    from numpy.typing import NDArray
+
+    from citygeo.network.report import NetworkReport
+    from citygeo.network.snap import Snaps
+
+Direction = Literal["from", "to"]
+
+
+class Graph(NamedTuple):
+    """One direction of travel in CSR form; see `index_arcs`. All arrays are read-only uint32."""
+
+    start: NDArray[np.uint32]
+    arc: NDArray[np.uint32]
+    edge: NDArray[np.uint32]
+
+
+class EdgeTimes(NamedTuple):
+    """Ends of each edge and its times in the direction of travel, CLOSED where it may not be used."""
+
+    node: NDArray[np.uint32]
+    along_ms: NDArray[np.uint32]
+    against_ms: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RoadNetwork:
+    """
+    A road network of one travel mode.
+
+    Attributes
+    ----------
+    arrays
+        Read-only arrays by name. Nodes `(n,)`: ``node_id``, ``node_lonlat``. Edges `(e,)`: ``edge_node``,
+        ``edge_length_m``, ``edge_along_ms``, ``edge_against_ms`` (milliseconds, 4294967295 where closed),
+        ``edge_is_imputed``, ``edge_way_id``, ``edge_highway``, ``edge_name`` (numbers of words). Shapes:
+        ``shape_start``, ``shape_lonlat``. Graphs: ``forward_*``, ``reverse_*``.
+    mode
+        Who travels.
+    source
+        Name and sha256 of what it was built from.
+    log
+        What was found while building.
+
+    Examples
+    --------
+    >>> import citygeo as cg
+    >>> net = cg.datasets.reykjavik().network(mode="fire_engine")
+    >>> net.mode.label_zh
+    '消防车'
+    """
+
+    arrays: dict[str, NDArray[np.generic]]
+    mode: TravelMode
+    source: dict[str, str]
+    log: IssueLog = field(default_factory=IssueLog)
+
+    def __post_init__(self) -> None:
+        for name, array in self.arrays.items():
+            # one layout and one writability, so that every kernel is compiled once
+            plain = np.ascontiguousarray(array)
+            plain = plain.view(np.ndarray)
+            plain.flags.writeable = False
+            self.arrays[name] = plain
+
+    @classmethod
+    def from_osm(cls, path: str | Path, mode: str | TravelMode = "drive") -> Self:
+        """
+        Build a network from an OSM extract.
+
+        Parameters
+        ----------
+        path
+            An ``.osm.pbf`` file.
+        mode
+            Name of a travel mode, or one made with `citygeo.travel_mode`.
+
+        Returns
+        -------
+        The network, contracted to junctions.
+
+        Raises
+        ------
+        FileError, FileFormatError
+            The file is missing (CG-FILE-001), not a PBF (CG-FILE-002), cut short (CG-FILE-003) or has no
+            roads (CG-FILE-010).
+        NetworkError
+            The mode is unknown (CG-NET-040) or no road is open to it (CG-NET-024).
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> net = cg.RoadNetwork.from_osm(cg.datasets.reykjavik().osm_path, mode="drive")
+        >>> net.n_nodes < net.n_arcs
+        True
+        """
+        from citygeo.io import osm
+        from citygeo.provenance import sha256_file
+
+        chosen = travel_mode(mode)
+        streets = osm.read(path)
+        arrays, issues = build_arrays(streets, chosen)
+        return cls(arrays, chosen, {"name": streets.source, "sha256": sha256_file(Path(path))}, issues)
+
+    def save(self, path: str | Path) -> Path:
+        """
+        Save the network as a folder of ``.npy`` files with a manifest; atomic.
+
+        Parameters
+        ----------
+        path
+            The folder to write, by custom named ``*.net``. An older network there is replaced.
+
+        Returns
+        -------
+        The folder.
+
+        Raises
+        ------
+        FileError
+            CG-FILE-012 if it cannot be written; the old network is then untouched.
+        """
+        from citygeo.network import store
+
+        return store.save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, *, verify: bool = False) -> Self:
+        """
+        Open a saved network; its arrays are mapped from the files and shared between processes.
+
+        Parameters
+        ----------
+        path
+            A folder written by `save`.
+        verify
+            Also compare every file with its sha256.
+
+        Raises
+        ------
+        FileFormatError
+            CG-FILE-011 if the folder is not a whole network of this version.
+        """
+        from citygeo.network import store
+
+        return cls(*store.load(Path(path), verify=verify))
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of junctions, dead ends and places where a street's properties change."""
+        return len(self.arrays["node_id"])
+
+    @property
+    def n_edges(self) -> int:
+        """Number of street pieces between nodes."""
+        return len(self.arrays["edge_way_id"])
+
+    @property
+    def n_arcs(self) -> int:
+        """Number of directions of travel over edges."""
+        return len(self.arrays["forward_edge"])
+
+    @property
+    def length_m(self) -> NDArray[np.float64]:
+        """Length of each edge in metres."""
+        return self._float("edge_length_m")
+
+    @property
+    def node_lonlat(self) -> NDArray[np.float64]:
+        """Longitude and latitude of each node, WGS 84."""
+        return self._float("node_lonlat")
+
+    def _float(self, name: str) -> NDArray[np.float64]:
+        array: NDArray[np.float64] = self.arrays[name]  # type: ignore[assignment]
+        return array
+
+    def _uint(self, name: str) -> NDArray[np.uint32]:
+        array: NDArray[np.uint32] = self.arrays[name]  # type: ignore[assignment]
+        return array
+
+    def graph(self, direction: Direction) -> Graph:
+        """Return the graph to search: forward for ``"from"`` a facility, reverse for ``"to"`` it."""
+        name = "forward" if direction == "from" else "reverse"
+        return Graph(self._uint(f"{name}_start"), self._uint(f"{name}_arc"), self._uint(f"{name}_edge"))
+
+    def edge_times(self, direction: Direction) -> EdgeTimes:
+        """Return edge times as a search in this direction meets them: swapped for ``"to"``."""
+        names = ("edge_along_ms", "edge_against_ms")
+        along, against = names if direction == "from" else reversed(names)
+        return EdgeTimes(self._uint("edge_node"), self._uint(along), self._uint(against))
+
+    def reversed(self) -> RoadNetwork:
+        """Return the network with every direction of travel turned round."""
+        arrays = dict(self.arrays)
+        arrays["edge_along_ms"], arrays["edge_against_ms"] = (
+            arrays["edge_against_ms"],
+            arrays["edge_along_ms"],
+        )
+        return RoadNetwork({**arrays, **index_arcs(arrays)}, self.mode, self.source, self.log)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Highway classes and street names, by number."""
+        text = self.arrays["word_bytes"].tobytes()
+        start = self.arrays["word_start"].tolist()
+        return [text[a:b].decode() for a, b in pairwise(start)]
+
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the streets in WGS 84 degrees."""
+        shape = self._float("shape_lonlat")
+        (west, south), (east, north) = shape.min(axis=0), shape.max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+    @cached_property
+    def metric_crs(self) -> pyproj.CRS:
+        """The CRS to measure and buffer in: the UTM zone of the middle."""
+        return datum.working_crs(self.bounds, "the network")
+
+    @cached_property
+    def lines_lonlat(self) -> NDArray[np.object_]:
+        """The drawn line of each edge, WGS 84."""
+        return self._lines(self._float("shape_lonlat"))
+
+    @cached_property
+    def lines_metric(self) -> NDArray[np.object_]:
+        """The drawn line of each edge in `metric_crs`."""
+        import pyproj
+
+        project = pyproj.Transformer.from_crs(datum.WGS84, self.metric_crs, always_xy=True).transform
+        return self._lines(np.column_stack(project(*self._float("shape_lonlat").T)))
+
+    def _lines(self, places: NDArray[np.float64]) -> NDArray[np.object_]:
+        import shapely
+
+        start = self.arrays["shape_start"].astype(np.int64)
+        owner = np.repeat(np.arange(self.n_edges), np.diff(start))
+        return np.asarray(shapely.linestrings(places, indices=owner), object)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Spatial index of `lines_metric`."""
+        import shapely
+
+        return shapely.STRtree(self.lines_metric)
+
+    @cached_property
+    def components(self) -> NDArray[np.int32]:
+        """Number of the connected part (streets taken both ways) of each node; 0 is the one with most nodes."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        u, v = self.arrays["edge_node"].astype(np.int64).T
+        joined = coo_array((np.ones(u.size, np.uint8), (u, v)), shape=(self.n_nodes, self.n_nodes)).tocsr()
+        _, label = connected_components(joined, directed=False)
+        by_size = np.argsort(-np.bincount(label), kind="stable")
+        rank = np.empty(by_size.size, np.int32)
+        rank[by_size] = np.arange(by_size.size)
+        parts: NDArray[np.int32] = rank[label]
+        return parts
+
+    def snap(self, points: NDArray[np.object_], crs: Any, *, max_snap_m: float = 200.0) -> Snaps:
+        """Put points on their nearest edge; see `citygeo.network.snap.snap_points`."""
+        from citygeo.network.snap import snap_points
+
+        return snap_points(self, points, crs, max_snap_m=max_snap_m)
+
+    def report(self) -> NetworkReport:
+        """Tell how fit the network is: connected parts, imputed speeds, dead ends."""
+        from citygeo.network.report import make_report
+
+        return make_report(self)
+
+    def to_gdfs(self) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+        """
+        Return nodes and edges as GeoDataFrames with OSMnx's conventions.
+
+        Returns
+        -------
+        Nodes indexed by ``osmid`` with ``x, y``; edges indexed by ``u, v, key``, one row per direction of
+        travel, with ``osmid, highway, name, oneway, length_m, time_s``; WGS 84.
+        """
+        from citygeo.network.report import nodes_and_edges
+
+        return nodes_and_edges(self)
+
+    def explore(self, **options: Any) -> Any:
+        """Draw the network on a map; see `citygeo.explore`."""
+        from citygeo import viz
+
+        return viz.explore(self, **options)
+
+    def __repr__(self) -> str:
+        km = self.length_m.sum() / 1000
+        return (
+            f"<RoadNetwork {self.mode.name}: {self.n_nodes} nodes, {self.n_edges} edges, {self.n_arcs} arcs, "
+            f"{km:,.0f} km, {self.components.max() + 1} components, from {self.source['name']}>"
+        )
+
+
+__all__ = ["CLOSED", "Direction", "EdgeTimes", "Graph", "RoadNetwork"]

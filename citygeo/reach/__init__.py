@@ -1,0 +1,271 @@
+"""Travel times, nearest facilities, and service areas as exact reached edge parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from citygeo import provenance
+from citygeo.edgeparts import EdgeParts
+from citygeo.errors import error
+from citygeo.issues import IssueLog
+from citygeo.network.search import (
+    LONGEST_MS,
+    UNREACHED,
+    Found,
+    nearest_at,
+    reached_parts,
+    search_each,
+    times_at,
+)
+from citygeo.network.snap import OK
+from citygeo.reach.area import ServiceArea
+from citygeo.reach.place import place_facilities, require_direction, require_minutes, to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from citygeo.network import Direction, RoadNetwork
+
+MAX_BUFFER_M = 5_000.0
+
+__all__ = ["ServiceArea", "labels_at", "nearest", "service_area", "to_ms", "to_seconds", "travel_times"]
+
+
+def service_area(
+    network: RoadNetwork,
+    facilities: gpd.GeoDataFrame,
+    *,
+    minutes: float | Sequence[float],
+    direction: Direction,
+    delay_s: float | str | None = None,
+    max_snap_m: float = 200.0,
+    buffer_m: float = 100.0,
+    threads: int | None = None,
+) -> ServiceArea:
+    """
+    Find what each facility reaches within the given minutes.
+
+    Parameters
+    ----------
+    network
+        The road network.
+    facilities
+        Points, or polygons and lines (a point inside or on them stands for them), in any CRS.
+    minutes
+        One or several inclusive bounds, above 0 and up to 1,440.
+    direction
+        ``"from"`` the facility, like a fire engine, or ``"to"`` it, like a patient.
+    delay_s
+        Seconds before setting out, part of the minutes: a number for all, or the name of a column. Default: the
+        mode's own; for ``fire_engine`` 60 s of turnout.
+    max_snap_m
+        Facilities farther than this from any road are not served; they are in ``.unserved``.
+    buffer_m
+        Drawing radius of the polygons around reached edge parts, in metres.
+    threads
+        Worker threads; all processors if `None`. The answer does not depend on it.
+
+    Returns
+    -------
+    The service area.
+
+    Raises
+    ------
+    CRSError
+        CG-CRS-001: no CRS. CG-CRS-003: longitude and latitude are swapped.
+    InputError
+        CG-IN-001: no rows. CG-IN-003: unusable delays. CG-IN-004: unknown direction. CG-IN-005: no such
+        column. CG-IN-006: repeated index labels.
+    UnitError
+        CG-UNIT-002: `minutes`, `max_snap_m` or `buffer_m` out of range.
+    NetworkError
+        CG-NET-010: no facility is near the network.
+
+    Examples
+    --------
+    >>> import citygeo as cg
+    >>> city = cg.datasets.reykjavik()
+    >>> area = cg.service_area(city.network("fire_engine"), city.stations, minutes=[3, 5], direction="from")
+    >>> bool(area.dissolved.area_km2.is_monotonic_increasing)
+    True
+    """
+    bands = require_minutes(minutes)
+    require_direction(direction)
+    if not 0 < buffer_m <= MAX_BUFFER_M:
+        raise error(
+            "CG-UNIT-002", argument="buffer_m", value=buffer_m, low=0, high=int(MAX_BUFFER_M), unit="metres",
+            hint="Give the drawing radius around reached roads.",
+        )  # fmt: skip
+    log = IssueLog()
+    placed = place_facilities(network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log)
+    places = placed.places
+    limits = {band: to_ms(band) for band in bands}
+    found: dict[float, list[EdgeParts]] = {band: [_nothing()] * len(facilities) for band in bands}
+
+    def collect(row: int, search: Found) -> None:
+        for band, limit in limits.items():
+            found[band][row] = EdgeParts.sorted(
+                reached_parts(network, direction, places.row(row), search, limit)
+            )
+
+    search_each(network, direction, places, max(limits.values()), collect, threads=threads)
+    parameters = {
+        "mode": network.mode.to_dict(), "minutes": bands, "direction": direction, "delay_s": placed.delay_s.tolist(),
+        "max_snap_m": max_snap_m, "buffer_m": buffer_m,
+    }  # fmt: skip
+    inputs = {
+        f"network {network.source['name']}": network.source["sha256"],
+        "facilities": provenance.sha256_layer(facilities),
+    }
+    made_by = provenance.describe("service_area", inputs, parameters)
+    log.announce()
+    return ServiceArea(network, facilities, bands, direction, buffer_m, placed, found, log, made_by)
+
+
+def travel_times(
+    network: RoadNetwork,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame,
+    *,
+    minutes: float | None = None,
+    max_snap_m: float = 200.0,
+    threads: int | None = None,
+) -> pd.DataFrame:
+    """
+    Return the travel time of every pair of origin and destination.
+
+    Parameters
+    ----------
+    network
+        The road network.
+    origins, destinations
+        Points (or anything a point can stand for) with a CRS.
+    minutes
+        Inclusive bound; no bound below 24 days if `None`.
+    max_snap_m
+        Rows farther than this from any road are not on the network.
+    threads
+        Worker threads; the answer does not depend on it.
+
+    Returns
+    -------
+    One row per pair: origin, destination (the callers' labels), time_s (inf if not reached), status (``ok``,
+    ``out_of_range``, ``no_path``, ``not_snapped``, ``no_geometry``). The stretches between places and their roads are
+    part of the time; no delay is.
+
+    Raises
+    ------
+    InputError, CRSError, NetworkError
+        As `service_area`.
+
+    Examples
+    --------
+    >>> import citygeo as cg
+    >>> city = cg.datasets.reykjavik()
+    >>> times = cg.travel_times(city.network("drive"), city.stations, city.stations)
+    >>> len(times), bool((times.time_s[times.origin == times.destination] < 60).all())
+    (16, True)
+    """
+    log = IssueLog()
+    limit = LONGEST_MS if minutes is None else to_ms(require_minutes(minutes)[0])
+    start = place_facilities(network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins")
+    goal = place_facilities(
+        network, destinations, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="destinations"
+    )
+    ms = np.full((len(origins), len(destinations)), UNREACHED)
+    places, goals = start.places, goal.places
+
+    def collect(row: int, search: Found) -> None:
+        ms[row] = times_at(network, "from", places.row(row), search, goals, limit)
+
+    search_each(network, "from", places, limit, collect, threads=threads)
+    late = "no_path" if minutes is None else "out_of_range"
+    status = np.where(ms == UNREACHED, late, OK).astype(object)
+    for snaps, view in ((start.snaps, status), (goal.snaps, status.T)):
+        view[~snaps.is_on] = snaps.status[~snaps.is_on][:, None]
+    log.announce()
+    return pd.DataFrame(
+        {
+            "origin": np.repeat(origins.index.to_numpy(), len(destinations)),
+            "destination": np.tile(destinations.index.to_numpy(), len(origins)),
+            "time_s": to_seconds(ms).ravel(),
+            "status": status.ravel(),
+        }
+    )
+
+
+def nearest(
+    network: RoadNetwork,
+    origins: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    *,
+    direction: Direction,
+    delay_s: float | str | None = None,
+    max_snap_m: float = 200.0,
+) -> gpd.GeoDataFrame:
+    """
+    Return each origin's nearest facility by travel time.
+
+    Parameters
+    ----------
+    network
+        The road network.
+    origins, facilities
+        Points (or anything a point can stand for) with a CRS.
+    direction
+        ``"to"`` the facility, or ``"from"`` it.
+    delay_s, max_snap_m
+        As in `service_area`.
+
+    Returns
+    -------
+    The origins with facility (its label; missing if none can be reached; among equally near ones the first), time_s
+    (inf if none), status and snap_distance_m.
+
+    Raises
+    ------
+    InputError, CRSError, NetworkError
+        As `service_area`.
+
+    Examples
+    --------
+    >>> import citygeo as cg
+    >>> city = cg.datasets.reykjavik()
+    >>> near = cg.nearest(city.network("drive"), city.stations, city.stations, direction="to")
+    >>> bool((near.facility == near.index).all())
+    True
+    """
+    require_direction(direction)
+    log = IssueLog()
+    placed = place_facilities(network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log)
+    start = place_facilities(network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins")
+    ms, row = nearest_at(network, direction, placed.places, start.places)
+    log.announce()
+    return origins.assign(
+        facility=labels_at(facilities.index, row),
+        time_s=to_seconds(ms),
+        status=np.where(start.snaps.is_on & (row < 0), "no_path", start.snaps.status),
+        snap_distance_m=start.snaps.distance_m,
+    )
+
+
+def to_seconds(ms: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Return seconds, inf where not reached."""
+    return np.asarray(np.where(ms == UNREACHED, np.inf, ms / 1000), np.float64)
+
+
+def labels_at(index: pd.Index[Any], row: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return the label of each row, missing where the row is -1."""
+    labels = np.full(row.size, None, object)
+    labels[row >= 0] = index.to_numpy()[row[row >= 0]]
+    return labels
+
+
+def _nothing() -> EdgeParts:
+    return EdgeParts(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))

@@ -1,0 +1,133 @@
+"""Check what a caller asks for, and put facilities on the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import pandas as pd
+
+from citygeo import datum
+from citygeo.errors import error
+from citygeo.network import Direction
+from citygeo.network.search import Places
+from citygeo.network.snap import NO_GEOMETRY, require_place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from citygeo.issues import IssueLog
+    from citygeo.network import RoadNetwork
+    from citygeo.network.snap import Snaps
+
+MAX_MINUTES = 24 * 60.0
+
+
+@dataclass(frozen=True)
+class Facilities:
+    """Facilities put on a network: the caller's rows, their snaps, delays and starting points."""
+
+    layer: gpd.GeoDataFrame
+    snaps: Snaps
+    delay_s: NDArray[np.float64]
+
+    @property
+    def places(self) -> Places:
+        """Where searches begin: time already spent is the delay and the stretch to the road."""
+        spent = np.rint(self.delay_s * 1000).astype(np.int64) + self.snaps.walk_off_ms
+        return Places(self.snaps.edge, self.snaps.share, spent)
+
+
+def place_facilities(
+    network: RoadNetwork,
+    layer: gpd.GeoDataFrame,
+    *,
+    delay_s: float | str | None,
+    max_snap_m: float,
+    log: IssueLog,
+    name: str = "facilities",
+) -> Facilities:
+    """
+    Check a layer, put its rows on the network and record what could not be.
+
+    Raises
+    ------
+    CitygeoError
+        As `service_area` lists them.
+    """
+    if len(layer) == 0:
+        raise error("CG-IN-001", layer=name)
+    datum.require_crs(layer, name)
+    if layer.index.has_duplicates:
+        repeated = layer.index[layer.index.duplicated()].unique()
+        sample = ", ".join(str(label) for label in repeated[:5])
+        raise error("CG-IN-006", layer=name, count=len(repeated), sample=sample)
+    delays = _delays(network, layer, delay_s, name)
+    points = datum.representative_points(layer)
+    snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
+    require_place(network, points, layer.crs, snaps, name, max_snap_m)
+    far, empty = snaps.status == "not_snapped", snaps.status == NO_GEOMETRY
+    log.add(
+        "CG-NET-013",
+        count=int(far.sum()),
+        sample=layer.index[far],
+        total=len(layer),
+        layer=name,
+        max_snap_m=f"{max_snap_m:g}",
+    )
+    log.add("CG-GEO-002", count=int(empty.sum()), sample=layer.index[empty], layer=name)
+    node = network.arrays["edge_node"][snaps.edge[snaps.is_on], 0].astype(np.int64)
+    is_apart = network.components[node] != 0
+    log.add("CG-NET-011", count=int(is_apart.sum()), sample=layer.index[snaps.is_on][is_apart], layer=name)
+    return Facilities(layer, snaps, delays)
+
+
+def _delays(
+    network: RoadNetwork, layer: gpd.GeoDataFrame, delay_s: float | str | None, name: str
+) -> NDArray[np.float64]:
+    """Return each facility's delay in seconds."""
+    if isinstance(delay_s, str):
+        if delay_s not in layer.columns:
+            raise error("CG-IN-005", layer=name, column=delay_s, columns=", ".join(map(str, layer.columns)))
+        numbers = pd.to_numeric(layer[delay_s], errors="coerce")
+        delays = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
+    else:
+        delays = np.full(len(layer), network.mode.delay_s if delay_s is None else delay_s, np.float64)
+    unusable = ~((delays >= 0) & (delays <= MAX_MINUTES * 60))
+    if unusable.any():
+        sample = ", ".join(str(label) for label in layer.index[unusable][:5])
+        raise error(
+            "CG-IN-003", count=int(unusable.sum()), total=len(layer), layer=name,
+            column=delay_s if isinstance(delay_s, str) else "delay_s", sample=sample, rule="seconds from 0 to 86,400",
+        )  # fmt: skip
+    return delays
+
+
+def require_minutes(minutes: float | Sequence[float]) -> list[float]:
+    """Return the bands ascending, each once; raise CG-UNIT-002 unless all are above 0 and up to a day."""
+    bands = sorted({float(band) for band in np.atleast_1d(np.asarray(minutes, np.float64))})
+    for band in bands or [np.nan]:
+        if not 0 < band <= MAX_MINUTES:
+            raise error(
+                "CG-UNIT-002", argument="minutes", value=band, low=0, high=int(MAX_MINUTES), unit="minutes",
+                hint="Were seconds passed?",
+            )  # fmt: skip
+    return bands
+
+
+def require_direction(direction: str) -> None:
+    """Raise CG-IN-004 unless the direction is known."""
+    if direction not in get_args(Direction):
+        raise error(
+            "CG-IN-004", argument="direction", value=direction, rule='It is "from" or "to" the facility.',
+            hint='Use "from" for a fire engine that drives out, "to" for people who come.',
+        )  # fmt: skip
+
+
+def to_ms(minutes: float) -> int:
+    """Return whole milliseconds."""
+    return round(minutes * 60_000)

@@ -1,0 +1,246 @@
+"""Coverage of little cities, with numbers worked out by hand (100 ms a metre)."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import citygeo as cg
+from citygeo import errors, hexgrid
+from tests.toy import STREET, lonlat, network, points
+
+# a street of 4000 m with nodes every 1000 m, and a part without connection to it
+NODES = {i: (1000.0 * i, 0.0) for i in range(5)} | {10: (0.0, 5000.0), 11: (900.0, 5000.0)}
+NET = network(NODES, [((0, 1, 2, 3, 4), STREET), ((10, 11), STREET)])
+STATION = points([(0, 0)])
+# power-of-two people: a sum says exactly who was counted
+PEOPLE = points(
+    [(500, 0), (1500, 0), (2500, 0), (3500, 0), (400, 5000), (2000, 1500)], population=[1, 2, 4, 8, 16, 32]
+).set_index(pd.Index(list("abcdef")))
+APART = pytest.mark.filterwarnings("ignore:CG-NET-01")
+
+
+def zone(west, east, south=-500, north=500):
+    corners = [lonlat(*place) for place in ((west, south), (east, south), (east, north), (west, north))]
+    return shapely.Polygon(corners)
+
+
+ZONES = gpd.GeoDataFrame(
+    {"name": ["West 西", "East 东"]},
+    geometry=[zone(-100, 2000), zone(2000, 4100)],
+    index=pd.Index(["w", "e"]),
+    crs=4326,
+)
+
+
+def cover(**options):
+    given = {"demand": PEOPLE, "minutes": 4, "zones": ZONES, **options}
+    return cg.coverage(NET, STATION, **given)
+
+
+@pytest.fixture(scope="module")
+def four():
+    """Four minutes are 2400 m: the people at 500 and 1500 m."""
+    with pytest.warns(errors.CitygeoWarning, match="CG-NET-013") as seen:
+        result = cover(buildings=PEOPLE)
+    assert "CG-DEM-004" in str(seen[0].message)
+    return result
+
+
+def test_exactly_those_within_reach_are_counted(four):
+    people = four.table.loc["population"]
+    assert people[["covered", "total"]].tolist() == [1 + 2, 63]
+    assert people["share"] == 3 / 63
+    assert four.table.loc["buildings", ["covered", "total"]].tolist() == [2, 6]
+
+
+def test_the_bound_is_inclusive():
+    """The person at 1500 m is 150 s away."""
+    with pytest.warns(errors.CitygeoWarning):
+        assert cover(minutes=2.5).table.loc["population", "covered"] == 3
+    with pytest.warns(errors.CitygeoWarning):
+        assert cover(minutes=2.4999).table.loc["population", "covered"] == 1
+
+
+def test_area_is_the_ground_within_the_buffer(four):
+    """2400 m of street and 100 m around it, in zones of 2100 m x 1000 m each."""
+    area = four.table.loc["area"]
+    utm = 0.9996**2
+    assert area["total"] == pytest.approx(4.2 * utm, rel=1e-3)
+    assert area["covered"] == pytest.approx((2400 * 200 + np.pi * 100**2) * 1e-6 * utm, rel=0.02)
+
+
+def test_zones_have_numerators_and_add_up(four):
+    zones = four.zones.set_index("zone")
+    assert zones["name"].tolist() == ["West 西", "East 东"]
+    assert zones["population"].tolist() == [1 + 2, 4 + 8]
+    assert zones["population_covered"].tolist() == [3, 0]
+    assert zones["buildings"].tolist() == [2, 2]
+    assert zones["population_share"].tolist() == [1.0, 0.0]
+    assert zones["area_covered_km2"].sum() == pytest.approx(four.table.loc["area", "covered"])
+    assert (
+        four.issues.loc[four.issues["code"] == "CG-DEM-004", "message"].item().startswith("48 of 63 people")
+    )
+
+
+def test_points_keep_label_time_facility_and_status(four):
+    found = four.points
+    assert found.index.tolist() == list("abcdef")
+    assert found["time_s"].tolist() == pytest.approx([50, 150, 250, 350, np.inf, np.inf])
+    assert found["facility"].tolist()[:4] == [0, 0, 0, 0]
+    assert found["facility"].isna().tolist()[4:] == [True, True]
+    assert found["status"].tolist() == ["ok"] * 5 + ["not_snapped"]
+    assert found["depth"].tolist() == [1, 1, 0, 0, 0, 0]
+
+
+def test_blind_spots_tell_people_time_and_reason(four):
+    spots = four.blind_spots
+    assert spots.index.tolist() == list(range(1, len(spots) + 1))
+    by_people = {int(row.uncovered): row for row in spots.itertuples()}
+    assert spots["uncovered"].tolist() == sorted(by_people, reverse=True)
+    assert sum(by_people) == 63 - 3
+    assert by_people[32].reason == "no_road"
+    assert by_people[16].reason == "not_connected"
+    assert by_people[16].time_s == np.inf
+    late = by_people[8]
+    assert (late.reason, late.nearest_facility, late.zone) == ("too_far", 0, "East 东")
+    assert late.time_s == pytest.approx(350)
+    assert late.minutes_over == pytest.approx(110 / 60)
+
+
+def test_cells_conserve_people_and_know_their_road(four):
+    cells = four.cells
+    assert cells["population"].sum() == 63
+    assert cells["covered"].sum() == 3
+    assert (cells["covered"] + cells["uncovered"]).tolist() == cells["population"].tolist()
+    home = hexgrid.to_strings(hexgrid.cells_of_points(*([value] for value in lonlat(500, 0)), 9))[0]
+    assert cells.loc[home, ["share", "reached_share", "status"]].tolist() == [1.0, 1.0, "covered"]
+    far = hexgrid.to_strings(hexgrid.cells_of_points(*([value] for value in lonlat(3500, 0)), 9))[0]
+    assert cells.loc[far, ["share", "reached_share", "status"]].tolist() == [0.0, 0.0, "uncovered"]
+    edge = cells[(cells["reached_share"] > 0) & (cells["reached_share"] < 1)]
+    assert len(edge) == 1, "the street is cut once, at 2400 m"
+
+
+def test_depth_counts_facilities():
+    stations = points([(0, 0), (0, 0), (2000, 0), (4000, 0)])
+    with pytest.warns(errors.CitygeoWarning):
+        result = cg.coverage(NET, stations, demand=PEOPLE, minutes=2.5, zones=ZONES)
+    # 1500 m from each: a: 0, 0 and 2000; b: both 0 and 2000; c: 2000 and 4000; d: 2000 and 4000
+    assert result.points["depth"].tolist() == [3, 3, 2, 2, 0, 0]
+    assert result.depth["population"].tolist() == [48, 0, 12, 3]
+    assert result.depth["road_km"].sum() == pytest.approx(4.9)
+
+
+def test_delay_moves_the_bound():
+    with pytest.warns(errors.CitygeoWarning):
+        late = cover(delay_s=120)
+    assert late.table.loc["population", "covered"] == 1
+
+
+def test_direction_to_counts_who_can_come():
+    oneway = network(NODES, [((0, 1, 2, 3, 4), {**STREET, "oneway": "yes"}), ((10, 11), STREET)])
+    homes = PEOPLE.loc[list("abcd")]
+    out = cg.coverage(oneway, points([(2000, 0)]), demand=homes, minutes=5, direction="from")
+    back = cg.coverage(oneway, points([(2000, 0)]), demand=homes, minutes=5, direction="to")
+    assert out.table.loc["population", "covered"] == 4 + 8
+    assert back.table.loc["population", "covered"] == 1 + 2
+
+
+@APART
+def test_cells_as_demand_spread_their_people_over_the_roads():
+    homes = PEOPLE.loc[list("abde")]  # all far from where the street is cut
+    cells = cg.population(homes, resolution=9)
+    result = cg.coverage(NET, STATION, demand=cells, minutes=4)
+    assert result.table.loc["population", "total"] == pytest.approx(27, abs=1e-9)
+    assert result.cells["population"].sum() == pytest.approx(27, abs=1e-9)
+    assert result.table.loc["population", "covered"] == pytest.approx(3, abs=1e-9)
+    assert set(cells.index) <= set(result.cells.index)
+
+
+@APART
+def test_a_cell_the_bound_cuts_counts_by_its_reached_road():
+    cell = cg.population(points([(2400, 0)], population=[100.0]), resolution=8)
+    whole = cg.coverage(NET, STATION, demand=cell, minutes=10)
+    part = cg.coverage(NET, STATION, demand=cell, minutes=4)
+    assert whole.table.loc["population", "covered"] == pytest.approx(100)
+    reached = part.cells.loc[cell.index[0], "reached_share"]
+    assert 0 < reached < 1
+    assert part.table.loc["population", "share"] == pytest.approx(reached, abs=1e-6)
+
+
+@APART
+def test_order_of_rows_and_threads_change_nothing():
+    one = cg.coverage(NET, STATION, demand=PEOPLE, minutes=4, threads=1)
+    two = cg.coverage(NET, STATION, demand=PEOPLE.iloc[::-1], minutes=4, threads=2)
+    pd.testing.assert_frame_equal(one.table, two.table)
+    pd.testing.assert_frame_equal(one.cells.drop(columns="geometry"), two.cells.drop(columns="geometry"))
+    pd.testing.assert_frame_equal(
+        one.blind_spots.drop(columns="geometry"), two.blind_spots.drop(columns="geometry")
+    )
+
+
+@APART
+def test_doubling_the_people_leaves_the_share():
+    double = PEOPLE.assign(population=PEOPLE["population"] * 2)
+    assert cg.coverage(NET, STATION, demand=double, minutes=4).table.loc["population", "share"] == 3 / 63
+
+
+@APART
+def test_no_facility_on_the_network_is_an_error_and_one_off_it_counts_nothing():
+    two = points([(0, 0), (2000, 1500)])
+    result = cg.coverage(NET, two, demand=PEOPLE, minutes=4)
+    assert result.table.loc["population", "covered"] == 3
+    with pytest.raises(errors.NetworkError, match="CG-NET-010"):
+        cg.coverage(NET, two.iloc[1:], demand=PEOPLE, minutes=4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1, np.inf])
+def test_unusable_people_name_their_rows(bad):
+    broken = PEOPLE.assign(population=[1, bad, 4, 8, 16, 32])
+    with pytest.raises(errors.InputError, match=r"CG-IN-003: 1 of 6 rows of demand.*population.*rows b"):
+        cover(demand=broken)
+
+
+def test_people_column_is_asked_for():
+    with pytest.raises(errors.InputError, match="CG-IN-005: demand has no column population"):
+        cover(demand=PEOPLE.drop(columns="population"))
+
+
+def test_layers_without_crs_and_without_rows():
+    with pytest.raises(errors.CRSError, match="CG-CRS-001: demand"):
+        cover(demand=PEOPLE.set_crs(None, allow_override=True))
+    with pytest.raises(errors.CRSError, match="CG-CRS-001: zones zone"):
+        cover(zones=ZONES.set_crs(None, allow_override=True))
+    with pytest.raises(errors.InputError, match="CG-IN-001: demand has 0 rows"):
+        cover(demand=PEOPLE.iloc[:0])
+    with pytest.raises(errors.InputError, match="CG-IN-001: zones zone has 0 rows"):
+        cover(zones=ZONES.iloc[:0])
+    with pytest.raises(errors.InputError, match="CG-IN-006: zones zone"):
+        cover(zones=ZONES.set_index(pd.Index(["w", "w"])))
+
+
+@APART
+def test_results_are_in_the_callers_crs_and_repr_says_it():
+    result = cg.coverage(NET, STATION.to_crs(3857), demand=PEOPLE, minutes=4, zones=ZONES)
+    for layer in (result.zones, result.cells, result.points, result.blind_spots):
+        assert layer.crs == 3857
+    assert "3 of 63 people (4.8%)" in repr(result)
+    assert not result.demand_is_estimate
+    assert result.provenance["parameters"]["buffer_m"] == 100.0
+
+
+@APART
+def test_inputs_are_not_changed():
+    before = PEOPLE.copy(), ZONES.copy(), STATION.copy()
+    cg.coverage(NET, STATION, demand=PEOPLE, minutes=4, zones=ZONES, buildings=PEOPLE)
+    assert all(layer.equals(copy) for layer, copy in zip((PEOPLE, ZONES, STATION), before, strict=True))
+
+
+@APART
+def test_overlapping_zones_count_a_point_once():
+    twice = pd.concat([ZONES, ZONES.rename(index={"w": "w2", "e": "e2"})])
+    result = cg.coverage(NET, STATION, demand=PEOPLE, minutes=4, zones=twice)
+    assert result.zones["population"].tolist() == [3, 12, 0, 0]
