@@ -1,5 +1,3 @@
-from citygeo import datasets as datasets
-from citygeo import errors as errors
 from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
 from citygeo.demand import population as population
@@ -13,5 +11,8 @@ from citygeo.reach import nearest as nearest
 from citygeo.reach import service_area as service_area
 from citygeo.reach import travel_times as travel_times
 from citygeo.viz import explore as explore
+
+from . import datasets as datasets
+from . import errors as errors
 
 __version__: str

@@ -36,9 +36,9 @@ class IssueLog:
     Examples
     --------
     >>> log = IssueLog()
-    >>> log.add("CG-IN-002", layer="facilities")
+    >>> log.add("CG-GEO-002", count=2, sample=["a", "b"], layer="stations")
     >>> log.table()[["code", "severity", "count"]].to_numpy().tolist()
-    [['CG-IN-002', 'warning', 1]]
+    [['CG-GEO-002', 'warning', 2]]
     """
 
     found: list[Issue] = field(default_factory=list)

@@ -218,7 +218,9 @@ def _zone_labels(
     first, finest = next(iter(levels)), max(levels, key=lambda level: len(levels[level]))
     named = []
     for level in dict.fromkeys((finest, first)):
-        names = np.array([*zone_names(levels[level]), ""], object)  # -1 is the last
+        zones = levels[level]
+        known = zones["name"].notna().to_numpy() if "name" in zones else np.ones(len(zones), np.bool_)
+        names = np.array([*np.where(known, zone_names(zones), ""), ""], object)  # -1 is the last
         named.append(names[people.zone[level]])
     label = np.array([", ".join(filter(None, parts)) for parts in zip(*named, strict=True)], object)
     return people.zone[first], label

@@ -61,11 +61,11 @@ def zone_of_points(layer: gpd.GeoDataFrame, points: NDArray[np.object_]) -> NDAr
 
 
 def zone_names(layer: gpd.GeoDataFrame) -> list[str]:
-    """Return the names of zones: the column ``name``, else the labels."""
+    """Return the names of zones: the column ``name``; where one has none, its label, saying so."""
     if "name" not in layer.columns:
         return [str(label) for label in layer.index]
     return [
-        str(label) if pd.isna(name) else str(name)
+        f"(no name 无名) {label}" if pd.isna(name) else str(name)
         for label, name in zip(layer.index, layer["name"], strict=True)
     ]
 

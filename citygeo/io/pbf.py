@@ -83,8 +83,8 @@ def check_pbf(path: Path) -> PbfSummary:
     """
     require_file(path)
     summary = _summarise(path)
-    if summary.ways == 0:
-        raise error("CG-FILE-003", path=path.name, evidence=f"{summary.nodes} nodes, 0 ways")
+    if summary.nodes == summary.ways == summary.relations == 0:
+        raise error("CG-FILE-003", path=path.name, evidence="it has a header and no data")
     if summary.unused_share > UNUSED_SHARE_RAISES:
         evidence = (
             f"{summary.unused_nodes} of {summary.nodes} nodes have no tag and belong to no way, "

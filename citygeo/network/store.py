@@ -76,7 +76,12 @@ def load(
     if entries.keys() != ARRAYS:
         names = ", ".join(sorted(entries.keys() ^ ARRAYS))
         raise _damaged(path, f"{MANIFEST} lists other arrays than this version has: {names}")
-    return {name: _array(path, name, *entry, verify=verify) for name, entry in entries.items()}, mode, source, issues
+    return (
+        {name: _array(path, name, *entry, verify=verify) for name, entry in entries.items()},
+        mode,
+        source,
+        issues,
+    )
 
 
 def _damaged(path: Path, problem: str) -> Exception:

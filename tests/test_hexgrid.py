@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import geopandas as gpd
+import h3.api.numpy_int as h3
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from citygeo import hexgrid
+from citygeo.errors import CitygeoError
+
+PLACES = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
+RESOLUTIONS = st.integers(0, 15)
+PENTAGONS = [(level, cell) for level in range(5, 11) for cell in h3.get_pentagons(level).tolist()]
+SQUARE = gpd.GeoDataFrame(geometry=[shapely.box(-21.95, 64.13, -21.85, 64.16)], crs=4326)
+
+
+@given(st.lists(PLACES, max_size=20), RESOLUTIONS)
+def test_each_point_lies_in_its_cell(places: list[tuple[float, float]], resolution: int) -> None:
+    lon, lat = np.array(places).reshape(-1, 2).T
+    cells = hexgrid.cells_of_points(lon, lat, resolution)
+    assert cells.dtype == np.uint64
+    assert cells.tolist() == [h3.latlng_to_cell(y, x, resolution) for x, y in places]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 91.0])
+def test_impossible_places_are_refused_with_their_rows(bad: float) -> None:
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.cells_of_points([0.0, 1.0, 2.0], [0.0, bad, 0.0], 9)
+    assert caught.value.code == "CG-IN-003"
+    assert caught.value.data["sample"] == "1"
+
+
+@pytest.mark.parametrize("bad", [-1, 16, 9.5, True])
+def test_resolutions_that_h3_does_not_have_are_refused(bad: float) -> None:
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.cells_of_points([0.0], [0.0], bad)  # type: ignore[arg-type]
+    assert caught.value.code == "CG-UNIT-002"
+
+
+@given(st.lists(PLACES, min_size=1, max_size=20), RESOLUTIONS)
+def test_text_and_back_is_the_same_cell(places: list[tuple[float, float]], resolution: int) -> None:
+    lon, lat = np.array(places).T
+    cells = hexgrid.cells_of_points(lon, lat, resolution)
+    assert hexgrid.from_strings(hexgrid.to_strings(cells)).tolist() == cells.tolist()
+    assert hexgrid.resolution_of(cells) == resolution
+
+
+@pytest.mark.parametrize("bad", ["", "zz", "5", "89283082803ffff0000", "8f28308280fffff"])
+def test_text_that_is_no_cell_is_refused(bad: str) -> None:
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.from_strings(["8928308280fffff", bad])
+    assert caught.value.code == "CG-IN-003"
+    assert caught.value.data["count"] == 1
+
+
+def test_cells_of_an_area_are_exactly_those_that_touch_it() -> None:
+    cells = hexgrid.cells_in(SQUARE, 9)
+    assert np.all(np.diff(cells.astype(np.int64)) > 0)
+    around = np.unique(np.concatenate([h3.grid_disk(cell, 3) for cell in cells.tolist()]))
+    touching = shapely.intersects(hexgrid.cell_polygons(around), SQUARE.geometry.iloc[0])
+    assert np.array_equal(cells, around[touching])
+
+
+def test_cells_of_an_area_do_not_depend_on_its_crs_or_on_overlap() -> None:
+    cells = hexgrid.cells_in(SQUARE, 8)
+    assert np.array_equal(hexgrid.cells_in(SQUARE.to_crs(32627), 8), cells)
+    twice = pd.concat([SQUARE, SQUARE, gpd.GeoDataFrame(geometry=[None, shapely.Polygon()], crs=4326)])
+    assert np.array_equal(hexgrid.cells_in(twice, 8), cells)
+
+
+def test_a_hole_wider_than_a_cell_stays_empty() -> None:
+    ring = SQUARE.geometry.iloc[0].buffer(0.2).difference(SQUARE.geometry.iloc[0])
+    cells = hexgrid.cells_in(gpd.GeoSeries([ring], crs=4326), 8)
+    assert not np.isin(hexgrid.cells_of_points([-21.9], [64.145], 8), cells).any()
+
+
+def test_no_area_has_no_cells() -> None:
+    assert hexgrid.cells_in(gpd.GeoDataFrame(geometry=[None], crs=4326), 9).tolist() == []
+
+
+def test_an_area_without_crs_is_refused() -> None:
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.cells_in(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)]), 9)
+    assert caught.value.code == "CG-CRS-001"
+
+
+def test_too_many_cells_are_refused_before_they_are_made() -> None:
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.cells_in(gpd.GeoDataFrame(geometry=[shapely.box(-24, 63, -13, 67)], crs=4326), 15)
+    assert caught.value.code == "CG-LIM-002"
+    advice = caught.value.data["advice"]
+    assert isinstance(advice, int)
+    assert h3.average_hexagon_area(advice, "km^2") * hexgrid.MAX_CELLS > 230_000  # km2 of that box
+
+
+@given(st.lists(PLACES, min_size=1, max_size=20), st.integers(2, 12))
+def test_outlines_hold_the_middle_and_have_the_corners_h3_says(
+    places: list[tuple[float, float]], resolution: int
+) -> None:
+    lon, lat = np.array(places).T
+    cells = hexgrid.cells_of_points(lon, np.clip(lat, -85, 85), resolution)
+    for cell, outline, centre in zip(
+        cells.tolist(), hexgrid.cell_polygons(cells), hexgrid.cell_centres(cells), strict=True
+    ):
+        assert len(outline.exterior.coords) == len(h3.cell_to_boundary(cell)) + 1
+        west, south, east, north = outline.bounds
+        assert east - west < 180  # in one piece, also on the antimeridian
+        assert outline.is_valid
+        assert south <= centre[1] <= north
+        assert any(outline.contains(shapely.Point(centre[0] + turn, centre[1])) for turn in (0, 360))
+
+
+@pytest.mark.parametrize(("resolution", "cell"), PENTAGONS)
+def test_pentagons_have_an_outline_and_five_neighbours(resolution: int, cell: int) -> None:
+    disk = np.asarray(h3.grid_disk(cell, 1))
+    assert disk.size == 6
+    assert len(set(hexgrid.connected_groups(disk).tolist())) == 1
+    polygons = hexgrid.cell_polygons(disk)
+    assert np.all(shapely.is_valid(polygons))
+    assert np.all(hexgrid.cell_areas_m2(disk) > 0)
+    assert hexgrid.resolution_of(disk) == resolution
+
+
+def test_areas_agree_with_the_outlines() -> None:
+    cells = hexgrid.cells_in(SQUARE, 9)
+    drawn = gpd.GeoSeries(hexgrid.cell_polygons(cells), crs=4326).to_crs(6933).area.to_numpy()
+    assert hexgrid.cell_areas_m2(cells) == pytest.approx(drawn, rel=1e-5)
+
+
+def test_no_cells_are_no_outlines_areas_centres_or_groups() -> None:
+    none = np.empty(0, np.uint64)
+    assert hexgrid.cell_polygons(none).shape == (0,)
+    assert hexgrid.cell_areas_m2(none).shape == (0,)
+    assert hexgrid.cell_centres(none).shape == (0, 2)
+    assert hexgrid.connected_groups(none).shape == (0,)
+    assert hexgrid.to_strings(none) == []
+
+
+def reference_groups(cells: list[int]) -> list[int]:
+    label: dict[int, int] = {}
+    for count, start in enumerate(cells):
+        stack = [] if start in label else [start]
+        while stack:
+            cell = stack.pop()
+            label[cell] = count
+            stack += [other for other in cells if other not in label and h3.are_neighbor_cells(cell, other)]
+    order = list(dict.fromkeys(label[cell] for cell in cells))
+    return [order.index(label[cell]) for cell in cells]
+
+
+@given(st.sampled_from(PENTAGONS + [(9, h3.latlng_to_cell(64.14, -21.9, 9))] * 20), st.data())
+def test_connected_groups_equal_a_plain_search(start: tuple[int, int], data: st.DataObject) -> None:
+    around = h3.grid_disk(start[1], 4).tolist()
+    cells = data.draw(st.lists(st.sampled_from(around), max_size=40, unique=True))
+    assert hexgrid.connected_groups(np.array(cells, np.uint64)).tolist() == reference_groups(cells)
+
+
+def test_a_repeated_cell_is_in_one_group() -> None:
+    cell = h3.latlng_to_cell(0, 0, 9)
+    far = h3.latlng_to_cell(10, 10, 9)
+    assert hexgrid.connected_groups(np.array([far, cell, far, cell], np.uint64)).tolist() == [0, 1, 0, 1]
+
+
+def test_mixed_resolutions_and_no_cells_have_no_resolution() -> None:
+    mixed = np.array([h3.latlng_to_cell(0, 0, 8), h3.latlng_to_cell(0, 0, 9)], np.uint64)
+    for cells, code in ((mixed, "CG-IN-004"), (mixed[:0], "CG-IN-001")):
+        with pytest.raises(CitygeoError) as caught:
+            hexgrid.resolution_of(cells)
+        assert caught.value.code == code
+
+
+def test_cell_index_is_told_by_its_labels() -> None:
+    cells = ["8928308280fffff", "8928308280bffff"]
+    assert hexgrid.has_cell_index(pd.DataFrame(index=cells))
+    assert not hexgrid.has_cell_index(pd.DataFrame(index=[*cells, "way/1"]))
+    assert not hexgrid.has_cell_index(pd.DataFrame(index=[1, 2]))
+    assert not hexgrid.has_cell_index(pd.DataFrame(index=[]))
