@@ -1,24 +1,21 @@
-"""Run serial kernels on Python threads: workspaces, cancelling, progress."""
+"""Run serial kernels on Python threads, so that they can be cancelled."""
 
 from __future__ import annotations
 
 import os
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
 POLL_S = 0.1
-QUIET_S = 2.0
 
 
 def default_threads() -> int:
@@ -48,8 +45,10 @@ def run_chunks(
     """
     stop = np.zeros(1, np.uint8)
     with ThreadPoolExecutor(max_workers=threads or default_threads()) as pool:
-        jobs = [pool.submit(work, low, min(low + chunk, n), stop) for low in range(0, n, chunk)]
+        jobs: list[Future[None]] = []
         try:
+            for low in range(0, n, chunk):
+                jobs.append(pool.submit(work, low, min(low + chunk, n), stop))  # noqa: PERF401  # Ctrl-C finds them
             for job in jobs:
                 while True:
                     try:
@@ -65,31 +64,3 @@ def run_chunks(
             stop[0] = 1
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-class Steps:
-    """
-    Tell on stderr which step is running, once the work has lasted two seconds.
-
-    Examples
-    --------
-    >>> with Steps(enabled=False) as steps:
-    ...     steps.start("Reading roads")
-    """
-
-    def __init__(self, *, enabled: bool = True, stream: TextIO | None = None) -> None:
-        self.enabled = enabled
-        self.stream = stream or sys.stderr
-        self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def start(self, text: str) -> None:
-        """Name the step that begins now."""
-        elapsed = time.monotonic() - self._began
-        if self.enabled and elapsed >= QUIET_S:
-            print(f"[{elapsed:5.1f} s] {text} ...", file=self.stream, flush=True)

@@ -7,6 +7,7 @@ cells of each resolution are pentagons, so nothing here counts on six neighbours
 
 from __future__ import annotations
 
+from string import hexdigits
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -354,8 +355,9 @@ def resolution_of(cells: Cells) -> int:
 def _is_cell(label: object) -> bool:
     import h3.api.basic_str as h3
 
-    # h3 raises on numbers of more than 64 bits
-    return isinstance(label, str) and len(label) <= 16 and bool(h3.is_valid_cell(label))
+    # h3 raises on signs and on numbers of more than 64 bits
+    is_number = isinstance(label, str) and 0 < len(label) <= 16 and all(digit in hexdigits for digit in label)
+    return is_number and bool(h3.is_valid_cell(label))
 
 
 def _require_resolution(resolution: int) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
+
 PACKAGES = ("citygeo", "numpy", "numba", "geopandas", "shapely", "pyproj", "h3", "osmium")
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 
@@ -21,12 +23,13 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_layer(layer: Any) -> str:
-    """Return a SHA-256 of a GeoDataFrame's geometry, CRS and row labels, so that equal input gives equal text."""
+def sha256_layer(layer: gpd.GeoDataFrame) -> str:
+    """Return a SHA-256 of a GeoDataFrame: CRS, row labels, columns and their values as text, geometry."""
+    import pandas as pd
     import shapely
 
     digest = hashlib.sha256(str(layer.crs).encode())
-    digest.update("\n".join(str(label) for label in layer.index).encode())
+    digest.update(pd.DataFrame(layer.drop(columns=layer.geometry.name)).to_csv().encode())
     for wkb in shapely.to_wkb(layer.geometry.to_numpy()):
         digest.update(wkb or b"-")
     return digest.hexdigest()

@@ -87,7 +87,9 @@ def test_zones_come_in_three_levels() -> None:
         "neighbourhood": 77,
     }
     assert zones["district"]["admin_level"].unique().tolist() == ["9"]
-    assert all(layer["name"].notna().all() and layer.index.is_unique for layer in zones.values())
+    assert all(layer.index.is_unique for layer in zones.values())
+    unnamed = {level: layer.index[layer["name"].isna()].tolist() for level, layer in zones.items()}
+    assert unnamed == {"municipality": [], "district": [], "neighbourhood": ["way/165720037"]}
     assert all(layer.crs.to_epsg() == 4326 for layer in zones.values())
 
 

@@ -178,4 +178,5 @@ def test_cell_index_is_told_by_its_labels() -> None:
     assert hexgrid.has_cell_index(pd.DataFrame(index=cells))
     assert not hexgrid.has_cell_index(pd.DataFrame(index=[*cells, "way/1"]))
     assert not hexgrid.has_cell_index(pd.DataFrame(index=[1, 2]))
+    assert not hexgrid.has_cell_index(pd.DataFrame(index=["-1", "+8928308280fffff"]))
     assert not hexgrid.has_cell_index(pd.DataFrame(index=[]))

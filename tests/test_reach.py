@@ -308,7 +308,7 @@ def test_unknown_direction():
 
 @pytest.mark.parametrize("turnout", [[-1, 0], [float("nan"), 0], ["soon", 0]])
 def test_unusable_delay_names_its_rows(turnout):
-    with pytest.raises(errors.InputError, match="CG-IN-003: 1 of 2 rows of facilities.*turnout: rows 0"):
+    with pytest.raises(errors.InputError, match=r"CG-IN-003: 1 of 2 rows of facilities.*turnout: rows 0"):
         cg.service_area(
             LINE, points([(0, 0), (9, 0)], turnout=turnout), minutes=1, direction="from", delay_s="turnout"
         )

@@ -87,7 +87,10 @@ def read(path: str | Path) -> StreetTables:
     path = Path(path)
     _refuse_pickle(path)
     summary = check_pbf(path)
-    ways, missing = _read_ways(path)
+    try:
+        ways, missing = _read_ways(path)
+    except RuntimeError as cause:  # libosmium's own word for damage that the check above did not see
+        raise error("CG-FILE-003", path=path.name, evidence=str(cause)) from cause
     if not ways:
         code = "CG-FILE-020" if missing else "CG-FILE-010"
         raise error(code, path=path.name, ways=summary.ways)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+KINDS = (b"OSMHeader", b"OSMData")
 MAX_HEADER_BYTES = 64 * 1024  # the format's own limit
 MAX_BLOB_BYTES = 32 * 1024 * 1024  # the format's own limit, also for the uncompressed block
 
@@ -82,7 +84,8 @@ def check_pbf(path: Path) -> PbfSummary:
         CG-FILE-002: not a PBF. CG-FILE-003: cut inside a block or at the end of one.
     """
     require_file(path)
-    summary = _summarise(path)
+    state = path.stat()
+    summary = _summarise(path, state.st_size, state.st_mtime_ns)
     if summary.nodes == summary.ways == summary.relations == 0:
         raise error("CG-FILE-003", path=path.name, evidence="it has a header and no data")
     if summary.unused_share > UNUSED_SHARE_RAISES:
@@ -94,7 +97,9 @@ def check_pbf(path: Path) -> PbfSummary:
     return summary
 
 
-def _summarise(path: Path) -> PbfSummary:
+@lru_cache(maxsize=8)  # roads and features of one file are often read one after the other
+def _summarise(path: Path, _size: int, _mtime_ns: int) -> PbfSummary:
+    """Count what a file holds; size and time of change stand for its content."""
     from citygeo._kernels import pbf
 
     nodes, refs = [], []
@@ -148,6 +153,8 @@ def _blocks(path: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
                 )
             blob = _read(file, blob_size, path, position)
             first = False
+            if kind not in KINDS:
+                raise _damaged(path, position, f"its kind is {kind!r}")
             if kind == b"OSMData":
                 yield position, np.frombuffer(_content(blob, path, position), np.uint8)
         if first:

@@ -71,7 +71,7 @@ def load(
             name: (entry["dtype"], entry["shape"], entry["sha256"])
             for name, entry in manifest["arrays"].items()
         }
-    except (KeyError, TypeError, AttributeError) as cause:
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _damaged(path, f"{MANIFEST} lacks or misspells an entry ({cause})") from cause
     if entries.keys() != ARRAYS:
         names = ", ".join(sorted(entries.keys() ^ ARRAYS))
@@ -107,11 +107,20 @@ def _array(
 ) -> NDArray[np.generic]:
     file = path / f"{name}.npy"
     try:
-        array = np.load(file, mmap_mode="r" if 0 not in shape else None, allow_pickle=False)
+        array = _open(file, is_empty=0 in shape)
     except (OSError, ValueError, EOFError, TypeError) as cause:
         raise _damaged(path, f"{file.name} is missing or damaged") from cause
-    if not isinstance(array, np.ndarray) or array.dtype.str != dtype or list(array.shape) != shape:
+    if array.dtype.str != dtype or list(array.shape) != shape:
         raise _damaged(path, f"{file.name} does not fit the manifest")
     if verify and sha256_file(file) != sha256:
         raise _damaged(path, f"{file.name} has another sha256 than the manifest says")
+    return array
+
+
+def _open(file: Path, *, is_empty: bool) -> NDArray[np.generic]:
+    """Map one ``.npy`` file; unlike `numpy.load` this takes no archive and no pickle."""
+    if not is_empty:
+        return np.lib.format.open_memmap(file, mode="r")
+    with file.open("rb") as stream:  # nothing of no bytes can be mapped
+        array: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
     return array

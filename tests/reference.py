@@ -1,0 +1,189 @@
+"""
+The slow oracle: plain loops, dicts and fractions. Imports nothing of citygeo, and no numpy.
+
+Times are whole milliseconds; every bound is inclusive. An edge is ``(u, v, along_ms, against_ms)``, a time of
+`None` where the direction is closed; edges are numbered by their place in the list. A place is
+``(edge, share)``: share 0 is the node u itself, share 1 the node v itself.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+
+    Node = Hashable
+    Arc = tuple[Node, Node, int]
+    Edge = tuple[Node, Node, int | None, int | None]
+    Place = tuple[int, float]
+
+
+def shortest_times(arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int]], limit: int) -> dict[Node, int]:
+    """Bellman-Ford from several seeds: node -> time, only nodes within the limit."""
+    times: dict[Node, int] = {}
+    for node, ms in seeds:
+        if ms <= limit and ms < times.get(node, limit + 1):
+            times[node] = ms
+    arcs = list(arcs)
+    changed = True
+    while changed:
+        changed = False
+        for tail, head, ms in arcs:
+            if tail in times and times[tail] + ms <= limit and times[tail] + ms < times.get(head, limit + 1):
+                times[head] = times[tail] + ms
+                changed = True
+    return times
+
+
+def nearest_owner(
+    arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int, int]], limit: int
+) -> dict[Node, tuple[int, int]]:
+    """Nearest of several owners, one search each: node -> (time, owner), equal times to the smallest owner."""
+    arcs, seeds = list(arcs), list(seeds)
+    best: dict[Node, tuple[int, int]] = {}
+    for owner in sorted({owner for _, _, owner in seeds}):
+        own = [(node, ms) for node, ms, who in seeds if who == owner]
+        for node, ms in shortest_times(arcs, own, limit).items():
+            best[node] = min(best.get(node, (ms, owner)), (ms, owner))
+    return best
+
+
+def arcs_of(edges: Sequence[Edge]) -> list[Arc]:
+    """Both directions of every edge, as far as they are open."""
+    arcs: list[Arc] = []
+    for u, v, along, against in edges:
+        if along is not None:
+            arcs.append((u, v, along))
+        if against is not None:
+            arcs.append((v, u, against))
+    return arcs
+
+
+def turned(edges: Sequence[Edge]) -> list[Edge]:
+    """Every direction of travel turned round."""
+    return [(u, v, against, along) for u, v, along, against in edges]
+
+
+def offset(share: float, ms: int | None) -> int | None:
+    """Whole milliseconds from the start of an edge to a share of it, half to even."""
+    return None if ms is None else round(share * ms)
+
+
+def between(offsets: Sequence[int | None], total: int | None) -> list[int | None]:
+    """Milliseconds of the pieces of an edge that is cut at offsets."""
+    if total is None:
+        return [None] * (len(offsets) + 1)
+    return [b - a for a, b in pairwise([0, *offsets, total])]
+
+
+def split(edges: Sequence[Edge], places: Iterable[Place]) -> list[Edge]:
+    """Make a node ``("place", edge, share)`` of every place, cutting its edge there."""
+    by_edge: dict[int, set[float]] = {}
+    for edge, share in places:
+        by_edge.setdefault(edge, set()).add(share)
+    result: list[Edge] = []
+    for i, (u, v, along, against) in enumerate(edges):
+        shares = sorted(by_edge.get(i, ()))
+        stops: list[Node] = [u, *(("place", i, share) for share in shares), v]
+        ahead = between([offset(share, along) for share in shares], along)
+        back = between([offset(share, against) for share in shares], against)
+        result += zip(stops[:-1], stops[1:], ahead, back, strict=True)
+        # a place at the very end of an edge is that node, also where the edge is one-way
+        if 0.0 in shares:
+            result.append((u, ("place", i, 0.0), 0, 0))
+        if 1.0 in shares:
+            result.append((v, ("place", i, 1.0), 0, 0))
+    return result
+
+
+def place_time(
+    edges: Sequence[Edge], source: Place, spent: int, point: Place, due: int, limit: int
+) -> int | None:
+    """Time from one place on an edge to another, `None` beyond the limit."""
+    pieces = split(edges, [source, point])
+    times = shortest_times(arcs_of(pieces), [(("place", *source), spent)], limit)
+    time = times.get(("place", *point))
+    return None if time is None or time + due > limit else time + due
+
+
+def nearest_place(
+    edges: Sequence[Edge], sources: Sequence[tuple[Place, int]], point: Place, due: int, limit: int
+) -> tuple[int, int] | None:
+    """The (time, row) of the source nearest to a place, the first row among equals."""
+    found = []
+    for row, (source, spent) in enumerate(sources):
+        time = place_time(edges, source, spent, point, due, limit)
+        if time is not None:
+            found.append((time, row))
+    return min(found, default=None)
+
+
+def envelope(edges: Sequence[Edge], source: Place, spent: int, limit: int) -> Envelope:
+    """Times at every point of every edge from one place."""
+    return Envelope(edges, source, spent, limit)
+
+
+class Envelope:
+    """Time at any point of any edge: the lower envelope of the waves from both ends, exact in fractions."""
+
+    def __init__(self, edges: Sequence[Edge], source: Place, spent: int, limit: int) -> None:
+        self.pieces: dict[int, list[tuple[Fraction, Fraction, Edge]]] = {}
+        pieces = split(edges, [source])
+        self.times = shortest_times(arcs_of(pieces), [(("place", *source), spent)], limit)
+        for i, edge in enumerate(edges):
+            self.pieces[i] = [(Fraction(0), Fraction(1), edge)]
+        own, share = source
+        if 0.0 < share < 1.0:
+            at = Fraction(share)
+            u, v, along, against = edges[own]
+            here = ("place", own, share)
+            a, b = offset(share, along), offset(share, against)
+            self.pieces[own] = [
+                (Fraction(0), at, (u, here, a, b)),
+                (
+                    at,
+                    Fraction(1),
+                    (here, v, None if a is None else along - a, None if b is None else against - b),
+                ),
+            ]
+
+    def at(self, edge: int, x: Fraction) -> Fraction | None:
+        """Time at the share `x` of an edge, `None` if no wave gets there at all (within the limit or not)."""
+        best: Fraction | None = None
+        for low, high, (u, v, along, against) in self.pieces[edge]:
+            if not low <= x <= high:
+                continue
+            part = (x - low) / (high - low)
+            waves = []
+            if along is not None and u in self.times:
+                waves.append(self.times[u] + part * along)
+            if against is not None and v in self.times:
+                waves.append(self.times[v] + (1 - part) * against)
+            for wave in waves:
+                best = wave if best is None else min(best, wave)
+        return best
+
+
+def way_times(lengths_um: Sequence[int], kmh: float) -> list[int]:
+    """Milliseconds of each segment of a way by rounding the time since the way's start."""
+    total, before, times = 0, 0, []
+    for length in lengths_um:
+        total += length
+        now = round(Fraction(total) * 36 / 10_000 / Fraction(kmh))
+        times.append(now - before)
+        before = now
+    return times
+
+
+def union(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Disjoint union of closed stretches."""
+    result: list[tuple[float, float]] = []
+    for low, high in sorted(stretches):
+        if result and low <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], high))
+        else:
+            result.append((low, high))
+    return result
