@@ -1,0 +1,199 @@
+"""``citygeo coverage``: how files and options become the call to the public function."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely.geometry import Point, box
+
+import citygeo as cg
+from citygeo import cli
+from citygeo.cli import main
+from citygeo.cli.coverage import open_network, read_demand, read_levels
+from citygeo.errors import CitygeoError
+from citygeo.issues import IssueLog
+from tests.cli.fakes import fake_coverage, fake_explore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CELLS = ["8907b0d2e63ffff", "8907b0d2e67ffff"]
+
+
+class FakeNetwork:
+    """Stands in for RoadNetwork: remembers how it was made."""
+
+    def __init__(self, how: str, mode: str) -> None:
+        self.how = how
+        self.mode = SimpleNamespace(name=mode)
+
+    @classmethod
+    def from_osm(cls, path: Path, mode: str) -> FakeNetwork:
+        return cls(f"built from {path.name}", mode)
+
+    @classmethod
+    def load(cls, path: Path) -> FakeNetwork:
+        return cls(f"loaded from {path.name}", "drive")
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Replace network, computation and map; return the arguments of the call to coverage."""
+    arguments: dict[str, Any] = {}
+
+    def coverage(network: object, facilities: object, **options: Any) -> Any:
+        arguments.update(network=network, facilities=facilities, **options)
+        return fake_coverage(minutes=options["minutes"])
+
+    monkeypatch.setitem(vars(cg), "coverage", coverage)
+    monkeypatch.setitem(vars(cg), "explore", fake_explore)
+    monkeypatch.setitem(vars(cg), "RoadNetwork", FakeNetwork)
+    return arguments
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write small input files into the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stations.csv").write_text("name,lon,lat\nA,0,0\n", encoding="utf-8")
+    (tmp_path / "people.csv").write_text("population,人口,lon,lat\n5,7,0,0\n", encoding="utf-8")
+    (tmp_path / "cells.csv").write_text(f"h3_cell,population\n{CELLS[0]},5\n{CELLS[1]},6\n", encoding="utf-8")
+    zones = gpd.GeoDataFrame({"name": ["x", "y"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)], crs=4326)
+    zones.to_file(tmp_path / "zones.gpkg", layer="zones")
+    zones.dissolve().to_file(tmp_path / "zones.gpkg", layer="city")
+    zones.to_file(tmp_path / "districts.geojson")
+    return tmp_path
+
+
+COMMAND = ["coverage", "a.osm.pbf", "stations.csv", "--minutes", "5"]
+
+
+@pytest.mark.usefixtures("files")
+def test_options_reach_the_function_and_defaults_are_its_own(
+    called: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*COMMAND, "--demand", "people.csv"]) == 0
+    assert called["network"].how == "built from a.osm.pbf"
+    assert called["network"].mode.name == "fire_engine"
+    assert called["demand"]["population"].tolist() == [5]
+    defaults = {"zones": None, "buildings": None, "delay_s": None, "direction": "from", "max_snap_m": 200.0}
+    assert {name: called[name] for name in defaults} == defaults
+    assert "5-minute fire coverage 消防5分钟覆盖: stations.csv" in capsys.readouterr().out
+
+
+def test_every_option_is_passed_on(
+    called: dict[str, Any], files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "a.net").mkdir()
+    arguments = [
+        "coverage", "a.net", "stations.csv", "--minutes", "7.5", "--demand", "people.csv",
+        "--population", "人口",
+        "--zones", "district=districts.geojson", "--zones", "city=zones.gpkg|layername=city",
+        "--buildings", "districts.geojson", "--delay", "30", "--direction", "to", "--max-snap-m", "50",
+        "--mode", "drive", "-o", "out", "--json",
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    assert called["network"].how == "loaded from a.net"
+    assert called["demand"]["population"].tolist() == [7]
+    assert {level: len(zones) for level, zones in called["zones"].items()} == {"district": 2, "city": 1}
+    assert len(called["buildings"]) == 2
+    given = {"minutes": 7.5, "delay_s": 30.0, "direction": "to", "max_snap_m": 50.0}
+    assert {name: called[name] for name in given} == given
+    document = json.loads(capsys.readouterr().out)
+    assert document["command"] == "coverage"
+    assert document["files"]["map"] == "out/map.html"
+    assert (files / "out" / "map.html").is_file()
+
+
+def test_without_a_folder_nothing_is_written(
+    called: dict[str, Any], files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(files.iterdir())
+    assert main([*COMMAND, "--demand", "people.csv"]) == 0
+    assert called
+    assert "Files" not in capsys.readouterr().out
+    assert sorted(files.iterdir()) == before
+
+
+def test_findings_of_the_reader_are_in_the_result(
+    called: dict[str, Any], files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "people.csv").write_text("名称,population,lon,lat\n南山,5,0,0\n", encoding="gb18030")
+    assert main([*COMMAND, "--demand", "people.csv", "--json"]) == 0
+    assert called
+    out, err = capsys.readouterr()
+    assert [issue["code"] for issue in json.loads(out)["issues"]] == ["CG-NET-013", "CG-ENC-001"]
+    assert "citygeo: CG-ENC-001: people.csv" in err
+
+
+@pytest.mark.usefixtures("called", "files")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--demand", "peple.csv"], "CG-FILE-001"),
+        (["--demand", "stations.csv"], "CG-IN-005"),
+        (["--demand", "people.csv", "--zones", "zones.gpkg"], "CG-IN-004"),
+        (
+            ["--demand", "people.csv", "--zones", "districts.geojson", "--zones", "districts.geojson"],
+            "CG-IN-004",
+        ),
+        (["--demand", "https://example.org/people.csv"], "CG-SEC-003"),
+    ],
+)
+def test_wrong_files_are_one_line_and_bad_input(
+    arguments: list[str], code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*COMMAND, *arguments]) == cli.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"citygeo: {code}: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("called")
+def test_saved_network_of_another_mode_is_refused(tmp_path: Path) -> None:
+    assert open_network(tmp_path, None).mode.name == "drive"
+    with pytest.raises(CitygeoError, match="CG-IN-004"):
+        open_network(tmp_path, "walk")
+
+
+def test_levels_are_read_and_names_with_equals_signs_are_files(files: Path) -> None:
+    (files / "a=b.gpkg").touch()
+    assert read_levels([]) == {}
+    assert read_levels(["a=b.gpkg"]) == {"zone": "a=b.gpkg"}
+    assert read_levels(["z.gpkg|layername=city"]) == {"zone": "z.gpkg|layername=city"}
+    assert read_levels(["市=z.gpkg|layername=city"]) == {"市": "z.gpkg|layername=city"}
+    assert read_levels(["=z.gpkg"]) == {"zone": "=z.gpkg"}
+
+
+@pytest.mark.usefixtures("files")
+def test_cells_keep_their_index() -> None:
+    demand = read_demand("cells.csv", "population", IssueLog())
+    assert demand.index.name == "h3_cell"
+    assert demand.index.tolist() == CELLS
+
+
+def test_cells_beside_their_polygons_become_the_index(files: Path) -> None:
+    layer = gpd.GeoDataFrame(
+        {"h3_cell": CELLS, "population": [1, 2]}, geometry=[box(0, 0, 1, 1)] * 2, crs=4326
+    )
+    layer.to_file(files / "cells.gpkg")
+    assert read_demand("cells.gpkg", "population", IssueLog()).index.tolist() == CELLS
+
+
+def test_places_that_name_their_cell_stay_places(files: Path) -> None:
+    table = pd.DataFrame({"h3_cell": CELLS[:1] * 2, "population": [1, 2]})
+    gpd.GeoDataFrame(table, geometry=[Point(0, 0), Point(1, 1)], crs=4326).to_file(files / "points.gpkg")
+    demand = read_demand("points.gpkg", "population", IssueLog())
+    assert demand.index.tolist() == [0, 1]
+
+
+@pytest.mark.usefixtures("files")
+def test_missing_column_of_people_names_what_there_is_and_what_is_near() -> None:
+    with pytest.raises(CitygeoError, match=r"population, 人口, lon, lat; near: population"):
+        read_demand("people.csv", "populaton", IssueLog())
