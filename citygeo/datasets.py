@@ -17,12 +17,12 @@ from citygeo.demand.homes import USE_KEYS
 from citygeo.io.features import read_features
 from citygeo.io.pbf import require_file
 from citygeo.issues import IssueLog
+from citygeo.provenance import OSM_ATTRIBUTION
 
 if TYPE_CHECKING:
     from citygeo.modes import TravelMode
     from citygeo.network import RoadNetwork
 
-EQUAL_AREA = 6933
 # one pass over the file gives every layer
 FEATURES: dict[str, bool | str] = {
     "building": True,
@@ -161,7 +161,7 @@ class SampleCity:
         table = people.merge(drawn, on="osm_name", how="left", validate="one_to_one")
         table.index = pd.Index(table["osm_id"].fillna("municipality/" + table["name"]).to_numpy())
         layer = gpd.GeoDataFrame(table, geometry="geometry", crs=datum.WGS84)
-        layer["area_km2"] = layer.to_crs(EQUAL_AREA).area / 1e6
+        layer["area_km2"] = layer.to_crs(datum.EQUAL_AREA).area / 1e6
         return layer[["name", "population", "area_km2", "population_status", "geometry"]]
 
     @cached_property
@@ -172,7 +172,7 @@ class SampleCity:
         is_ground = features["landuse"].notna().to_numpy() & ~is_building
         ground = features.loc[is_ground, ["landuse", "geometry"]]
         # where one ground lies within another, the smaller says what it is used for
-        ground = ground.iloc[np.argsort(ground.to_crs(EQUAL_AREA).area.to_numpy(), kind="stable")]
+        ground = ground.iloc[np.argsort(ground.to_crs(datum.EQUAL_AREA).area.to_numpy(), kind="stable")]
         position = zone_of(buildings, ground)
         use = pd.array(ground["landuse"].to_numpy()[position], dtype="str")
         use[position < 0] = None
@@ -214,7 +214,7 @@ def reykjavik() -> SampleCity:
         name_zh="雷克雅未克首都区",
         folder=folder / "reykjavik",
         osm_path=folder / "reykjavik" / "reykjavik.osm.pbf",
-        attribution="© OpenStreetMap contributors, ODbL 1.0",
+        attribution=OSM_ATTRIBUTION,
     )
     require_file(city.osm_path)
     return city

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WGS84 = 4326
+EQUAL_AREA = 6933  # cylindrical, world-wide: areas right, shapes not
 UTM_MAX_LATITUDE = 84.0
 
 
@@ -32,6 +33,41 @@ def require_crs(layer: gpd.GeoDataFrame | gpd.GeoSeries, name: str) -> None:
     if layer.crs is None:
         xmin, ymin, xmax, ymax = (f"{value:.5g}" for value in layer.total_bounds)
         raise error("CG-CRS-001", layer=name, xmin=xmin, ymin=ymin, xmax=xmax, ymax=ymax)
+
+
+def require_layer(layer: gpd.GeoDataFrame, name: str, *, is_labelled: bool = True) -> None:
+    """
+    Raise unless `layer` is a GeoDataFrame with rows, geometry, a CRS, and names that are each used once.
+
+    Parameters
+    ----------
+    layer
+        What the caller passed.
+    name
+        What the caller calls it, for the message.
+    is_labelled
+        Whether its row labels are used in the result and must be unique.
+
+    Raises
+    ------
+    InputError
+        CG-IN-007: no layer. CG-IN-001: no rows. CG-IN-006: repeated row labels. CG-IN-008: repeated columns.
+    CRSError
+        CG-CRS-001: no CRS.
+    """
+    import geopandas as gpd
+
+    if not isinstance(layer, gpd.GeoDataFrame) or layer.active_geometry_name is None:
+        raise error("CG-IN-007", layer=name, kind=type(layer).__name__)
+    if len(layer) == 0:
+        raise error("CG-IN-001", layer=name)
+    for code, labels in (("CG-IN-006", layer.index if is_labelled else None), ("CG-IN-008", layer.columns)):
+        if labels is not None and labels.has_duplicates:
+            repeated = labels[labels.duplicated()].unique()
+            raise error(
+                code, layer=name, count=len(repeated), sample=", ".join(str(label) for label in repeated[:5])
+            )
+    require_crs(layer, name)
 
 
 def working_crs(bounds: tuple[float, float, float, float], name: str = "the layer") -> pyproj.CRS:
@@ -75,6 +111,8 @@ def representative_points(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np
     """
     Return one point for each row: the point itself, a point inside the polygon, or the middle of the line.
 
+    Points inside polygons and on lines are found in a metric CRS, so that they do not depend on the caller's.
+
     Parameters
     ----------
     layer
@@ -88,9 +126,22 @@ def representative_points(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np
     is_usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     points = np.full(geometry.shape, None, dtype=object)
     points[is_usable] = shapely.force_2d(geometry[is_usable])
-    kind = shapely.get_type_id(points)
-    is_line = kind == int(shapely.GeometryType.LINESTRING)
-    points[is_line] = shapely.line_interpolate_point(points[is_line], 0.5, normalized=True)
-    needs_point = is_usable & ~is_line & (kind != int(shapely.GeometryType.POINT))
-    points[needs_point] = shapely.point_on_surface(points[needs_point])
+    is_shape = is_usable & (shapely.get_type_id(points) != int(shapely.GeometryType.POINT))
+    points[is_shape] = _inside(layer.geometry[is_shape])
     return points
+
+
+def _inside(shapes: gpd.GeoSeries) -> NDArray[np.object_]:
+    """Return a point inside each polygon and the middle of each line."""
+    metric = shapes
+    if len(shapes) and shapes.crs is not None:
+        lonlat = shapes.to_crs(WGS84).total_bounds
+        # places that no projection can take (swapped axes) are told from where they are by require_place
+        if np.isfinite(lonlat).all():
+            metric = shapes.to_crs(working_crs(tuple(lonlat)))
+    found = shapely.force_2d(metric.to_numpy())
+    is_line = shapely.get_type_id(found) == int(shapely.GeometryType.LINESTRING)
+    found[is_line] = shapely.line_interpolate_point(found[is_line], 0.5, normalized=True)
+    found[~is_line] = shapely.point_on_surface(found[~is_line])
+    inside = type(shapes)(found, index=shapes.index, crs=metric.crs)
+    return np.asarray((inside if metric is shapes else inside.to_crs(shapes.crs)).to_numpy(), object)

@@ -45,6 +45,11 @@ class EdgeParts:
         order = np.lexsort((parts.share[:, 0], parts.edge))
         return cls(parts.edge[order], parts.share[order], parts.ms[order])
 
+    @classmethod
+    def none(cls) -> EdgeParts:
+        """Return no part at all."""
+        return cls(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))
+
     def __len__(self) -> int:
         return self.edge.size
 

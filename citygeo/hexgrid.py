@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from citygeo.datum import require_crs
+from citygeo.datum import EQUAL_AREA, require_crs
 from citygeo.errors import error
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 5_000_000
 MAX_RESOLUTION = 15
-EQUAL_AREA = 6933  # cylindrical, world-wide; only to estimate a count before making cells
 HALF_TURN = 180.0
 
 
@@ -166,14 +165,14 @@ def to_strings(cells: Cells) -> list[str]:
     return [h3.int_to_str(cell) for cell in cells.tolist()]
 
 
-def from_strings(strings: Iterable[str]) -> Cells:
+def from_strings(strings: Iterable[str | int]) -> Cells:
     """
     Return the cells that these texts name.
 
     Parameters
     ----------
     strings
-        H3 cells as text.
+        H3 cells as text, or as whole numbers.
 
     Raises
     ------
@@ -185,7 +184,7 @@ def from_strings(strings: Iterable[str]) -> Cells:
     >>> from_strings(["8928308280fffff"])
     array([617700169958293503], dtype=uint64)
     """
-    texts = [str(text) for text in strings]
+    texts = [f"{text:x}" if isinstance(text, int | np.integer) else str(text) for text in strings]
     bad = [text for text in texts if not _is_cell(text)]
     if bad:
         raise error(
@@ -355,9 +354,11 @@ def resolution_of(cells: Cells) -> int:
 def _is_cell(label: object) -> bool:
     import h3.api.basic_str as h3
 
+    if isinstance(label, int | np.integer):
+        return bool(0 < label < 1 << 64 and h3.is_valid_cell(f"{label:x}"))
     # h3 raises on signs and on numbers of more than 64 bits
     is_number = isinstance(label, str) and 0 < len(label) <= 16 and all(digit in hexdigits for digit in label)
-    return is_number and bool(h3.is_valid_cell(label))
+    return is_number and bool(h3.is_valid_cell(str(label)))
 
 
 def _require_resolution(resolution: int) -> None:

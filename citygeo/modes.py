@@ -19,12 +19,15 @@ KNOT_KMH = 1.852
 ANY_CLASS = "*"
 NOT_MODES = frozenset(("maxspeed_rules", "not_built"))
 MAX_DELAY_S = 86_400.0
+SLOWEST_KMH = 1.0  # a posted limit below is a mistake
 LEAST_KMH, TOP_KMH = 0.1, 1000.0
 
 _SPEED = re.compile(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?$")
+_ZONE = re.compile(r"zone:?([0-9]{1,3})$")
 _FORWARD = frozenset(("yes", "true", "1"))
 _BACKWARD = frozenset(("-1", "reverse"))
-_BOTH = frozenset(("no", "false", "0"))
+# the last two change direction with the hour or the signal: open both ways, one at a time
+_BOTH = frozenset(("no", "false", "0", "reversible", "alternating"))
 _CIRCLES = frozenset(("roundabout", "circular"))
 
 
@@ -68,6 +71,7 @@ class TravelMode:
     oneway: bool
     delay_s: float
     walk_off_kmh: float
+    areas: bool = False
     opens_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -98,7 +102,7 @@ class TravelMode:
             The OSM tags of the way; ``highway`` must be among them.
         """
         class_kmh = self._class_kmh(tags)
-        if class_kmh <= 0 or tags.get("area") == "yes":
+        if class_kmh <= 0 or (tags.get("area") == "yes" and not self.areas):
             return CLOSED
         along, against, unknown_oneway = self._directions(tags)
         along_kmh, along_read, unknown = self._speed(tags, "maxspeed:forward", class_kmh)
@@ -166,7 +170,7 @@ def parse_maxspeed(value: str) -> float | None:
     (50.0, 130.0)
     """
     speeds = [_parse_one(part.strip()) for part in re.split(r"[;|,]", value)]
-    known = [speed for speed in speeds if speed]
+    known = [speed for speed in speeds if speed and speed >= SLOWEST_KMH]
     return min(known) if known and len(known) == len(speeds) else None
 
 
@@ -177,8 +181,10 @@ def _parse_one(text: str) -> float | None:
     rules = _tables()["maxspeed_rules"]
     if (speed := rules.get(text)) is None:
         # a country code before a rule that the country does not change, or a zone: "IS:urban", "DE:zone:30"
-        last = text.rsplit(":", 1)[-1] if ":" in text else ""
-        speed = float(last) if last.isascii() and last.isdecimal() else rules.get(last)
+        last = text.rsplit(":", 1)[-1]
+        zone = _ZONE.search(text)
+        is_plain = ":" in text and last.isascii() and last.isdecimal()  # "FR:30"
+        speed = float(zone[1]) if zone else float(last) if is_plain else rules.get(last)
     return None if speed is None else float(speed)
 
 
@@ -239,7 +245,7 @@ def travel_mode(mode: str | TravelMode, **changes: Any) -> TravelMode:
     >>> mode.rule({"highway": "service", "oneway": "yes", "access": "private"})[:2]
     (20, 20)
     """
-    if isinstance(mode, str):
+    if not isinstance(mode, TravelMode):
         if mode not in mode_names():
             raise error("CG-NET-040", mode=mode, known=", ".join(mode_names()))
         mode = mode_from_dict({"name": mode, **_tables()[mode]})
@@ -249,11 +255,26 @@ def travel_mode(mode: str | TravelMode, **changes: Any) -> TravelMode:
             "CG-IN-004", argument=key, value=changes[key], rule=f"A travel mode has: {', '.join(sorted(known))}.",
             hint="Use one of these names.",
         )  # fmt: skip
+    _require_kinds(changes)
     if "speed_kmh" in changes:
         changes["speed_kmh"] = {**mode.speed_kmh, **changes["speed_kmh"]}
     changed = replace(mode, **changes)
     _require_numbers(changed)
     return changed
+
+
+def _require_kinds(changes: Mapping[str, Any]) -> None:
+    """Raise CG-IN-004 if a field is not of its kind: a text is true and holds letters, which would pass in silence."""
+    kinds: dict[str, tuple[type | tuple[type, ...], str]] = {
+        **dict.fromkeys(("oneway", "maxspeed", "areas"), (bool, "True or False")),
+        **dict.fromkeys(("access", "closed"), ((tuple, list), "a list of tag names or values")),
+        **dict.fromkeys(("label", "speed_kmh", "opens_with"), (dict, "a dictionary")),
+        "name": (str, "a text"),
+    }
+    for key, value in changes.items():
+        if key in kinds and not isinstance(value, kinds[key][0]):
+            rule = f"It must be {kinds[key][1]}."
+            raise error("CG-IN-004", argument=key, value=value, rule=rule, hint="See data/modes.toml.")
 
 
 def _require_numbers(mode: TravelMode) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import geopandas as gpd
+    import pandas as pd
 
 PACKAGES = ("citygeo", "numpy", "numba", "geopandas", "shapely", "pyproj", "h3", "osmium")
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
@@ -23,15 +23,20 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_layer(layer: gpd.GeoDataFrame) -> str:
-    """Return a SHA-256 of a GeoDataFrame: CRS, row labels, columns and their values as text, geometry."""
+def sha256_layer(layer: pd.DataFrame) -> str:
+    """Return a SHA-256 of a table: row labels, columns and values as text; of a layer also its CRS and geometry."""
+    import geopandas as gpd
     import pandas as pd
     import shapely
 
-    digest = hashlib.sha256(str(layer.crs).encode())
-    digest.update(pd.DataFrame(layer.drop(columns=layer.geometry.name)).to_csv().encode())
-    for wkb in shapely.to_wkb(layer.geometry.to_numpy()):
-        digest.update(wkb or b"-")
+    digest = hashlib.sha256()
+    plain = layer
+    if isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is not None:
+        plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
+        digest.update(str(layer.crs).encode())
+        for wkb in shapely.to_wkb(layer.geometry.to_numpy()):
+            digest.update(wkb or b"-")
+    digest.update(plain.to_csv().encode())
     return digest.hexdigest()
 
 

@@ -125,7 +125,7 @@ walk         highway=steps                                               2.4 2.4
 walk         highway=footway oneway=-1                                   4.8 4.8  assumed
 walk         highway=motorway                                              -   -  closed
 walk         highway=motorway foot=yes                                   4.8 4.8  assumed
-walk         highway=trunk                                                 -   -  closed
+walk         highway=trunk                                               4.8 4.8  assumed
 walk         highway=trunk foot=designated                               4.8 4.8  assumed
 walk         highway=trunk foot=no                                         -   -  closed
 walk         highway=path access=no                                        -   -  closed
@@ -136,7 +136,7 @@ walk         highway=service motor_vehicle=no vehicle=private            4.8 4.8
 walk         highway=proposed foot=yes                                     -   -  closed
 walk         highway=construction foot=designated                          -   -  closed
 walk         highway=abandoned foot=yes                                    -   -  closed
-walk         highway=pedestrian area=yes                                   -   -  closed
+walk         highway=pedestrian area=yes                                 4.8 4.8  assumed
 walk         highway=cycleway                                            4.8 4.8  assumed
 """
 
@@ -172,7 +172,7 @@ def test_the_table_is_long_enough():
 @pytest.mark.parametrize(
     ("tags", "oneway", "maxspeed"),
     [
-        ({"oneway": "reversible"}, "reversible", None),
+        ({"oneway": "sometimes"}, "sometimes", None),
         ({"oneway": "YES"}, "YES", None),
         ({"oneway": "no"}, None, None),
         ({"maxspeed": "fast"}, None, "fast"),

@@ -9,13 +9,14 @@ no ``fastmath`` (it may assume that no value is infinite), no eager signatures (
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from citygeo.errors import CitygeoWarning, messages
+from citygeo.errors import CitygeoWarning, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,24 @@ def _is_writable(folder: Path) -> bool:
 @cache
 def _can_cache() -> bool:
     """Find a folder for compiled code first, since numba raises at import if there is none (numba#4908)."""
-    if os.environ.get("NUMBA_CACHE_DIR") or _is_writable(Path(__file__).parent / "__pycache__"):
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen and _is_shared(Path(chosen)):
+        return _warn("CG-SEC-005", folder=chosen)
+    if chosen or _is_writable(Path(__file__).parent / "__pycache__"):
         return True
     user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     if _is_writable(user_cache / "numba"):
         return True  # numba's own fallback
-    entry = messages()["CG-RUN-002"]
-    warnings.warn(f"CG-RUN-002: {entry.what} {entry.why} {entry.fix}", CitygeoWarning, stacklevel=2)
+    return _warn("CG-RUN-002")
+
+
+def _is_shared(folder: Path) -> bool:
+    """Tell whether others may write there: numba's cache is pickle, and loading it runs their code."""
+    return folder.is_dir() and bool(folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _warn(code: str, **data: object) -> bool:
+    warnings.warn(f"{code}: {' '.join(render(code, data))}", CitygeoWarning, stacklevel=2)
     return False
 
 

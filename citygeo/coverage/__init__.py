@@ -24,14 +24,16 @@ from citygeo.coverage.points import (
 from citygeo.coverage.result import Coverage
 from citygeo.coverage.zones import (
     NO_ZONE,
+    as_areas,
     as_levels,
     overlap_areas,
     share,
     zone_names,
-    zone_of_points,
     zone_table,
 )
-from citygeo.reach import labels_at, service_area, to_ms, to_seconds
+from citygeo.demand import zone_of
+from citygeo.edgeparts import as_multipolygon
+from citygeo.reach import labels_at, reach_facilities, require_one_bound, to_ms, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +63,7 @@ def coverage(
     network: RoadNetwork,
     facilities: gpd.GeoDataFrame,
     *,
-    demand: gpd.GeoDataFrame,
+    demand: gpd.GeoDataFrame | pd.DataFrame,
     minutes: float,
     zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None = None,
     buildings: gpd.GeoDataFrame | None = None,
@@ -123,22 +125,18 @@ def coverage(
     >>> bool(0 < people.covered < people.total)
     True
     """
-    levels = as_levels(zones)
-    area = service_area(
-        network,
-        facilities,
-        minutes=minutes,
-        direction=direction,
-        delay_s=delay_s,
-        max_snap_m=max_snap_m,
-        buffer_m=buffer_m,
-        threads=threads,
-    )
+    require_one_bound(minutes)
+    area = reach_facilities(
+        network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
+        buffer_m=buffer_m, threads=threads,
+    )  # fmt: skip
+    log = area.log
+    levels = as_levels(zones, log)
     band = area.minutes[0]
     if hexgrid.has_cell_index(demand):
         resolution = hexgrid.resolution_of(hexgrid.from_strings(demand.index))
     roads = road_points(network)
-    layers = [people_points(network, demand, roads, max_snap_m), roads]
+    layers = [people_points(network, demand, roads, max_snap_m, log), roads]
     if buildings is not None:
         layers.append(
             layer_points(network, buildings, np.ones(len(buildings), np.int64), "buildings", max_snap_m)
@@ -147,10 +145,9 @@ def coverage(
     people = _locate(layers[0], served[0], resolution, levels)
     paved = _locate(roads, served[1], resolution, {})
     built = _locate(layers[2], served[2], resolution, levels) if buildings is not None else None
-    log = area.log
     note_unplaced(people.layer, "demand", max_snap_m, log)
     _note_outside(people, levels, log)
-    city = _study_area(study_area, levels, people, network)
+    city = _study_area(study_area, levels, people, network, log)
     cells = np.union1d(hexgrid.cells_in(city, resolution), people.cell[people.cell != 0])
     lives = (people.layer, people.served, people.cell)
     table = cellwise.cell_table(cells, lives, (paved.layer, paved.served, paved.cell), facilities.index)
@@ -158,7 +155,9 @@ def coverage(
     spots = cellwise.blind_spots(table, lives, to_ms(band), facilities.index, parent, label).to_crs(
         facilities.crs
     )
+    given = {"demand": demand, "buildings": buildings, "study_area": study_area}
     log.announce()
+    log.extend(network.log.found)
     return Coverage(
         area=area,
         minutes=band,
@@ -170,15 +169,15 @@ def coverage(
         depth=_depth_table(people, built, paved),
         demand_is_estimate=bool(demand.attrs.get("estimate", False)),
         log=log,
-        provenance=_describe(area, demand, buildings, levels, resolution),
+        provenance=_describe(area, given, levels, resolution),
     )
 
 
 def _locate(
     layer: PointLayer, served: Served, resolution: int, levels: Mapping[str, gpd.GeoDataFrame]
 ) -> _Counted:
-    points = layer.points()
-    zone = {level: zone_of_points(zones, points) for level, zones in levels.items()}
+    points = gpd.GeoSeries(layer.points(), crs=datum.WGS84)
+    zone = {level: zone_of(points, zones) for level, zones in levels.items()}
     return _Counted(layer, served, layer.cells(resolution), zone)
 
 
@@ -198,15 +197,19 @@ def _study_area(
     levels: Mapping[str, gpd.GeoDataFrame],
     people: _Counted,
     network: RoadNetwork,
+    log: IssueLog,
 ) -> gpd.GeoDataFrame:
     """Return the city as one geometry in the network's metric CRS."""
-    given = study_area if study_area is not None else next(iter(levels.values()), None)
-    if given is None:
+    if study_area is not None:
+        given = as_areas(study_area, "study_area", log)
+    elif levels:
+        given = next(iter(levels.values()))
+    else:
         inhabited = np.unique(people.cell[(people.cell != 0) & (people.layer.weight > 0)])
         given = gpd.GeoDataFrame(geometry=hexgrid.cell_polygons(inhabited), crs=datum.WGS84)
-    datum.require_crs(given, "study_area")
-    shapes = shapely.make_valid(given.geometry.to_crs(network.metric_crs).to_numpy())
-    return gpd.GeoDataFrame(geometry=[shapely.union_all(shapes)], crs=network.metric_crs)
+    # projecting bends edges, so what was valid before may touch itself after
+    shapes = shapely.make_valid(given.geometry.dropna().to_crs(network.metric_crs).to_numpy())
+    return gpd.GeoDataFrame(geometry=[as_multipolygon(shapely.union_all(shapes))], crs=network.metric_crs)
 
 
 def _zone_labels(
@@ -304,18 +307,15 @@ def _depth_table(people: _Counted, built: _Counted | None, roads: _Counted) -> p
 
 def _describe(
     area: ServiceArea,
-    people: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame | None,
+    layers: Mapping[str, pd.DataFrame | None],
     levels: Mapping[str, gpd.GeoDataFrame],
     resolution: int,
 ) -> dict[str, Any]:
-    inputs = {**area.provenance["inputs"], "demand": provenance.sha256_layer(people)}
-    if buildings is not None:
-        inputs["buildings"] = provenance.sha256_layer(buildings)
-    inputs |= {f"zones {level}": provenance.sha256_layer(zones) for level, zones in levels.items()}
+    given = {**layers, **{f"zones {level}": zones for level, zones in levels.items()}}
+    hashes = {name: provenance.sha256_layer(layer) for name, layer in given.items() if layer is not None}
     parameters = {
         **area.provenance["parameters"],
         "resolution": resolution,
         "blind_below_share": cellwise.BLIND_SHARE,
     }
-    return provenance.describe("coverage", inputs, parameters)
+    return provenance.describe("coverage", {**area.provenance["inputs"], **hashes}, parameters)

@@ -73,6 +73,8 @@ def cell_table(
 
 def _rows(cells: NDArray[np.uint64], cell: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the points whose cell is in the sorted `cells`, and its row."""
+    if cells.size == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     row = np.minimum(np.searchsorted(cells, cell), cells.size - 1)
     is_in = cells[row] == cell
     return np.flatnonzero(is_in), row[is_in]
@@ -141,7 +143,7 @@ def blind_spots(
     cells = hexgrid.from_strings(table.index[is_blind])
     layer, served, cell = people
     left = np.flatnonzero(~served.is_covered & (layer.weight > 0))
-    point, row = _rows(cells, cell[left]) if cells.size else (left[:0], left[:0])
+    point, row = _rows(cells, cell[left])
     point = left[point]
     group = _groups(cells, _main_value(row, parent[point], layer.weight[point], cells.size))
     reason = served.reason(layer)
@@ -195,9 +197,9 @@ def _nearest(
     limit_ms: int,
     facilities: pd.Index[Any],
 ) -> dict[str, Any]:
-    """Return the facility nearest to most people, and their mean time, inf if none can get there."""
+    """Return the facility nearest to most people, and the mean time; inf if none can get to half of them."""
     can = ms != UNREACHED
-    if not can.any():
+    if 2 * weight[can].sum() < weight.sum() or not can.any():
         return {"nearest_facility": None, "time_s": np.inf, "minutes_over": np.inf}
     rows, place = np.unique(facility[can], return_inverse=True)
     time_ms = float(np.average(ms[can], weights=weight[can]))

@@ -12,16 +12,18 @@ import shapely
 from citygeo import datum, demand, hexgrid
 from citygeo.errors import error
 from citygeo.network.search import LONGEST_MS, UNREACHED, Places, nearest_at, search_each, times_at
-from citygeo.network.snap import NOT_SNAPPED, OK, require_place
+from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
 
+    from citygeo.issues import IssueLog
     from citygeo.network import Direction, RoadNetwork
 
 ROAD_SAMPLE_M = 25.0
+FAST_ROADS = ("motorway", "motorway_link", "trunk", "trunk_link")  # nobody lives on them
 TOO_FAR, NOT_CONNECTED, NO_ROAD = "too_far", "not_connected", "no_road"
 
 
@@ -133,21 +135,25 @@ def serve(
 
 
 def people_points(
-    network: RoadNetwork, layer: gpd.GeoDataFrame, roads: PointLayer, max_snap_m: float
+    network: RoadNetwork, layer: pd.DataFrame, roads: PointLayer, max_snap_m: float, log: IssueLog
 ) -> PointLayer:
     """
     Place people on the network.
 
     Rows with geometry of their own stand at a point inside it. People of H3 cells are spread evenly over the
-    roads in their cell, since that is where they live; in a cell without road they stand at its centre.
+    streets in their cell; in a cell without a street they stand at its centre.
     """
+    if len(layer) == 0:
+        raise error("CG-IN-001", layer="demand")
     if "population" not in layer.columns:
         raise error(
             "CG-IN-005", layer="demand", column="population", columns=", ".join(map(str, layer.columns))
         )
-    micro = demand.to_micro(layer["population"], layer="demand", column="population")
     if hexgrid.has_cell_index(layer):
-        return _people_of_cells(network, layer, micro, roads, max_snap_m)
+        micro = demand.to_micro(layer["population"], layer="demand", column="population")
+        return _people_of_cells(network, layer, micro, roads, max_snap_m, log)
+    datum.require_layer(layer, "demand", is_labelled=False)
+    micro = demand.to_micro(layer["population"], layer="demand", column="population")
     return layer_points(network, layer, micro, "demand", max_snap_m)
 
 
@@ -155,9 +161,7 @@ def layer_points(
     network: RoadNetwork, layer: gpd.GeoDataFrame, weight: NDArray[np.int64], name: str, max_snap_m: float
 ) -> PointLayer:
     """Place the rows of a layer on the network."""
-    if len(layer) == 0:
-        raise error("CG-IN-001", layer=name)
-    datum.require_crs(layer, name)
+    datum.require_layer(layer, name, is_labelled=False)
     points = datum.representative_points(layer)
     snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
     require_place(network, points, layer.crs, snaps, name, max_snap_m)
@@ -197,49 +201,84 @@ def road_points(network: RoadNetwork) -> PointLayer:
 
 def _people_of_cells(
     network: RoadNetwork,
-    layer: gpd.GeoDataFrame,
+    layer: pd.DataFrame,
     micro: NDArray[np.int64],
     roads: PointLayer,
     max_snap_m: float,
+    log: IssueLog,
 ) -> PointLayer:
+    """Spread the people of each cell over its streets, and put those of cells without one at the centre."""
     import pandas as pd
 
+    if layer.index.has_duplicates:
+        repeated = layer.index[layer.index.duplicated()].unique()
+        sample = ", ".join(str(label) for label in repeated[:5])
+        raise error("CG-IN-006", layer="demand", count=len(repeated), sample=sample)
     cells = hexgrid.from_strings(layer.index)
-    resolution = hexgrid.resolution_of(cells)
-    order = np.argsort(cells, kind="stable")
-    road_cells = roads.cells(resolution)
-    place = np.minimum(np.searchsorted(cells[order], road_cells), cells.size - 1)
-    on_road = np.flatnonzero(cells[order][place] == road_cells)
-    row = order[place[on_road]]
-    share = demand.apportion(micro, roads.weight[on_road], row)
+    on_road, row = _streets_of_cells(network, roads, cells)
+    away_m = _mean_distances(cells, roads.weight[on_road], row, max_snap_m)
+    people = demand.apportion(micro, roads.weight[on_road], row)
     alone = np.setdiff1d(np.arange(cells.size), row)
-    centres = hexgrid.cell_centres(cells[alone])
-    snaps = network.snap(np.asarray(shapely.points(centres), object), datum.WGS84, max_snap_m=max_snap_m)
-    owner = np.concatenate((row, alone))
+    centres = np.asarray(shapely.points(hexgrid.cell_centres(cells[alone])), object)
+    snaps = network.snap(centres, datum.WGS84, max_snap_m=max_snap_m)
+    if row.size == 0:
+        require_place(network, centres, datum.WGS84, snaps, "demand", max_snap_m)
+    else:
+        log.add(
+            "CG-DEM-010",
+            count=np.unique(row).size,
+            access_m=f"{np.average(away_m[row], weights=people + 1):.0f}",
+        )
+    walk_ms = np.rint(network.mode.walk_off_ms(1.0) * away_m[row]).astype(np.int64)
     return PointLayer(
         Places(
             np.concatenate((roads.places.edge[on_road], snaps.edge)),
             np.concatenate((roads.places.share[on_road], snaps.share)),
-            np.concatenate((roads.places.ms[on_road], snaps.walk_off_ms)),
+            np.concatenate((walk_ms, snaps.walk_off_ms)),
         ),
-        np.concatenate((share, micro[alone])),
-        np.concatenate((roads.lonlat[on_road], centres)),
+        np.concatenate((people, micro[alone])),
+        np.concatenate((roads.lonlat[on_road], shapely.get_coordinates(centres))),
         np.concatenate((roads.status[on_road], snaps.status)),
-        np.concatenate((roads.snap_distance_m[on_road], snaps.distance_m)),
-        pd.Index(layer.index.to_numpy()[owner], name=layer.index.name),
+        np.concatenate((away_m[row], snaps.distance_m)),
+        pd.Index(layer.index.to_numpy()[np.concatenate((row, alone))], name=layer.index.name),
     )
 
 
-def note_unplaced(layer: PointLayer, name: str, max_snap_m: float, log: Any) -> None:
-    """Record points that are not on the network."""
-    far = layer.status == NOT_SNAPPED
-    log.add(
-        "CG-NET-013",
-        count=int(far.sum()),
-        sample=layer.index[far],
-        total=len(layer),
-        layer=name,
-        max_snap_m=f"{max_snap_m:g}",
+def _streets_of_cells(
+    network: RoadNetwork, roads: PointLayer, cells: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the road points in the cells, and their cell's row; fast roads only where there is no other."""
+    order = np.argsort(cells, kind="stable")
+    found = roads.cells(hexgrid.resolution_of(cells))
+    place = np.minimum(np.searchsorted(cells[order], found), cells.size - 1)
+    on_road = np.flatnonzero(cells[order][place] == found)
+    row = order[place[on_road]]
+    is_fast = np.isin(network.highway[roads.places.edge[on_road]], FAST_ROADS)
+    has_street = np.bincount(row[~is_fast], minlength=cells.size) > 0
+    keep = ~is_fast | ~has_street[row]
+    return on_road[keep], row[keep]
+
+
+def _mean_distances(
+    cells: NDArray[np.uint64], road_um: NDArray[np.int64], row: NDArray[np.int64], max_snap_m: float
+) -> NDArray[np.float64]:
+    """
+    Return how far from its streets the ground of each cell is on average, at most `max_snap_m`.
+
+    Streets of length L divide the area A into strips of width A / L; the mean distance to the middle of a strip is a
+    quarter of its width.
+    """
+    length_m = np.bincount(row, road_um / 1e6, minlength=cells.size)
+    distance: NDArray[np.float64] = np.divide(
+        hexgrid.cell_areas_m2(cells), 4 * length_m, out=np.full(cells.size, max_snap_m), where=length_m > 0
     )
-    empty = (layer.status != OK) & ~far
-    log.add("CG-GEO-002", count=int(empty.sum()), sample=layer.index[empty], layer=name)
+    return np.asarray(np.minimum(distance, max_snap_m), np.float64)
+
+
+def note_unplaced(layer: PointLayer, name: str, max_snap_m: float, log: IssueLog) -> None:
+    """Record rows of the caller that are not on the network; one row may be several points."""
+    total = layer.index.nunique()
+    far = layer.index[layer.status == NOT_SNAPPED].unique()
+    log.add("CG-NET-013", count=len(far), sample=far, total=total, layer=name, max_snap_m=f"{max_snap_m:g}")
+    empty = layer.index[layer.status == NO_GEOMETRY].unique()
+    log.add("CG-GEO-002", count=len(empty), sample=empty, layer=name)

@@ -38,7 +38,8 @@ class Coverage:
         depth (how many facilities within the minutes), status, snap_distance_m, h3_cell.
     blind_spots
         Neighbouring mostly uncovered inhabited cells as one place, ranked by people: uncovered, cells,
-        area_km2, nearest_facility, time_s and minutes_over (mean of the people), reason (``too_far``,
+        area_km2, nearest_facility, time_s and minutes_over (mean of the people a facility can get to; inf if that
+        is less than half of them), reason (``too_far``,
         ``not_connected``, ``no_road``), zone, geometry.
     depth
         People, buildings and km of road reached by 0, 1, 2, and 3 or more facilities.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -10,54 +11,51 @@ import pandas as pd
 import shapely
 
 from citygeo import datum, demand
-from citygeo.errors import error
+from citygeo.edgeparts import as_multipolygon
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from citygeo.coverage.points import PointLayer, Served
+    from citygeo.issues import IssueLog
 
 NO_ZONE = -1
+POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 DEFAULT_LEVEL = "zone"
 
 
-def as_levels(zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None) -> dict[str, gpd.GeoDataFrame]:
-    """Return the zones by level, checked: CRS, rows, unique labels."""
+def as_levels(
+    zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None, log: IssueLog
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return the zones by level, checked and repaired; record what was repaired or has no area."""
     if zones is None:
         return {}
-    levels = {DEFAULT_LEVEL: zones} if isinstance(zones, gpd.GeoDataFrame) else dict(zones)
-    for level, layer in levels.items():
-        name = f"zones {level}"
-        if len(layer) == 0:
-            raise error("CG-IN-001", layer=name)
-        datum.require_crs(layer, name)
-        if layer.index.has_duplicates:
-            repeated = layer.index[layer.index.duplicated()].unique()
-            sample = ", ".join(str(label) for label in repeated[:5])
-            raise error("CG-IN-006", layer=name, count=len(repeated), sample=sample)
-    return levels
+    levels = dict(zones) if isinstance(zones, Mapping) else {DEFAULT_LEVEL: zones}
+    return {level: as_areas(layer, f"zones {level}", log) for level, layer in levels.items()}
 
 
-def zone_of_points(layer: gpd.GeoDataFrame, points: NDArray[np.object_]) -> NDArray[np.int64]:
+def as_areas(layer: gpd.GeoDataFrame, name: str, log: IssueLog) -> gpd.GeoDataFrame:
     """
-    Return the row of the zone each point lies in, -1 for none.
+    Return the layer with valid polygons only, rows kept.
 
-    Parameters
-    ----------
-    layer
-        Zones; where they overlap, the first row counts.
-    points
-        WGS 84 points, `None` where there is none.
+    Rings that cross themselves have no one area, so they are repaired before anything is measured; what is no
+    area (points, lines, nothing) becomes missing geometry. Both are recorded.
     """
-    shapes = layer.geometry.to_crs(datum.WGS84).to_numpy()
-    row = np.full(len(points), NO_ZONE, np.int64)
-    # a tree of points asked for polygons: shapely prepares what it asks for, which saves 10x here
-    zone, place = shapely.STRtree(points).query(shapes, predicate="intersects")
-    order = np.lexsort((zone, place))[::-1]
-    row[place[order]] = zone[order]  # the last to write is the lowest zone
-    return row
+    datum.require_layer(layer, name)
+    shapes = layer.geometry.to_numpy().copy()
+    given = ~shapely.is_missing(shapes)
+    is_bad = given & ~shapely.is_valid(shapes)
+    shapes[is_bad] = shapely.make_valid(shapes[is_bad])
+    kinds = shapely.get_type_id(shapes)
+    is_mixed = given & ~np.isin(kinds, POLYGONAL)
+    shapes[is_mixed] = [as_multipolygon(shape) for shape in shapes[is_mixed]]
+    shapes[shapely.is_empty(shapes)] = None
+    is_void = shapely.is_missing(shapes)
+    log.add(
+        "CG-GEO-004", count=int((is_bad & ~is_void).sum()), sample=layer.index[is_bad & ~is_void], layer=name
+    )
+    log.add("CG-GEO-005", count=int(is_void.sum()), sample=layer.index[is_void], layer=name)
+    return layer.set_geometry(gpd.GeoSeries(shapes, index=layer.index, crs=layer.crs))
 
 
 def zone_names(layer: gpd.GeoDataFrame) -> list[str]:
@@ -94,6 +92,8 @@ def zone_table(
         crs=layer.crs,
     )
     total, covered = (demand.from_micro(values) for values in _sums(*people, len(layer)))
+    is_void = layer.geometry.isna().to_numpy()
+    total, covered = np.where(is_void, np.nan, total), np.where(is_void, np.nan, covered)
     table = table.assign(population=total, population_covered=covered, population_share=share(covered, total))
     if buildings is not None:
         count, reached = _sums(*buildings, len(layer))
@@ -118,11 +118,10 @@ def _sums(
 def overlap_areas(shapes: NDArray[np.object_], covered: shapely.Geometry) -> NDArray[np.float64]:
     """Return the area each shape shares with one large shape, looking only at its parts that are near."""
     parts = shapely.get_parts(covered)
-    areas = np.zeros(len(shapes))
+    areas = np.where(shapely.is_missing(shapes), np.nan, 0.0)
     if len(parts):
-        usable = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
-        row, part = shapely.STRtree(parts).query(usable, predicate="intersects")
-        np.add.at(areas, row, shapely.area(shapely.intersection(usable[row], parts[part])))
+        row, part = shapely.STRtree(parts).query(shapes, predicate="intersects")
+        np.add.at(areas, row, shapely.area(shapely.intersection(shapes[row], parts[part])))
     return areas
 
 

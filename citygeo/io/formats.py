@@ -15,6 +15,7 @@ from citygeo.errors import error
 from citygeo.io.pbf import require_file
 
 HEAD_BYTES = 64 * 1024
+PICKLE_PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
 UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -96,9 +97,14 @@ def _refuse_remote(path: str | Path) -> None:
         raise error("CG-SEC-003", path=path, target="a URL or virtual file system")
 
 
-def _refuse_unsafe(path: Path, head: bytes, expected: str) -> None:
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+def refuse_pickle(path: Path, head: bytes) -> None:
+    """Raise CG-FILE-006 if a file that begins with `head` is a pickle: loading one runs code."""
+    if head[:1] == b"\x80" and head[1:2] in PICKLE_PROTOCOLS:
         raise error("CG-FILE-006", path=path.name)
+
+
+def _refuse_unsafe(path: Path, head: bytes, expected: str) -> None:
+    refuse_pickle(path, head)
     for mark, found in _POINTERS.items():
         # a place name in a table may hold any text; only markup and JSON can be one of these
         if mark in head and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from citygeo.errors import error
+from citygeo.io.formats import refuse_pickle
 from citygeo.io.pbf import check_pbf, require_file
 from citygeo.issues import IssueLog
 
@@ -25,7 +26,6 @@ ROAD_TAGS = frozenset(
         "oneway", "oneway:bicycle", "ref", "service", "sidewalk", "surface", "toll", "tunnel", "vehicle",
     )
 )  # fmt: skip
-PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 MISSING_NODE_SHARE_WARNS = 0.005
 
 
@@ -85,7 +85,9 @@ def read(path: str | Path) -> StreetTables:
         CG-FILE-006 if it is a pickle.
     """
     path = Path(path)
-    _refuse_pickle(path)
+    require_file(path)
+    with path.open("rb") as file:
+        refuse_pickle(path, file.read(2))
     summary = check_pbf(path)
     try:
         ways, missing = _read_ways(path)
@@ -118,13 +120,6 @@ def read(path: str | Path) -> StreetTables:
         source=path.name,
         issues=issues,
     )
-
-
-def _refuse_pickle(path: Path) -> None:
-    require_file(path)
-    with path.open("rb") as file:
-        if file.read(2) in PICKLE_STARTS:
-            raise error("CG-FILE-006", path=path.name)
 
 
 class _Way(NamedTuple):

@@ -127,6 +127,7 @@ class RoadNetwork:
         chosen = travel_mode(mode)
         streets = osm.read(path)
         arrays, issues = build_arrays(streets, chosen)
+        issues.announce()
         return cls(arrays, chosen, {"name": streets.source, "sha256": sha256_file(Path(path))}, issues)
 
     def save(self, path: str | Path) -> Path:
@@ -231,6 +232,11 @@ class RoadNetwork:
         text = self.arrays["word_bytes"].tobytes()
         start = self.arrays["word_start"].tolist()
         return [text[a:b].decode() for a, b in pairwise(start)]
+
+    @cached_property
+    def highway(self) -> NDArray[np.object_]:
+        """Highway class of each edge."""
+        return np.array(self.words, object)[self.arrays["edge_highway"].astype(np.int64)]
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:

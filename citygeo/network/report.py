@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from citygeo import datum
+from citygeo.network.build import CLOSED
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -122,15 +123,11 @@ def _outside_strong_km(network: RoadNetwork) -> float:
 def _speeds(network: RoadNetwork) -> pd.DataFrame:
     import pandas as pd
 
-    along = np.where(
-        network.arrays["edge_along_ms"] == np.uint32(0xFFFFFFFF), np.inf, network.arrays["edge_along_ms"]
-    )
-    against = np.where(
-        network.arrays["edge_against_ms"] == np.uint32(0xFFFFFFFF), np.inf, network.arrays["edge_against_ms"]
-    )
+    along = np.where(network.arrays["edge_along_ms"] == CLOSED, np.inf, network.arrays["edge_along_ms"])
+    against = np.where(network.arrays["edge_against_ms"] == CLOSED, np.inf, network.arrays["edge_against_ms"])
     edges = pd.DataFrame(
         {
-            "highway": np.array(network.words, object)[network.arrays["edge_highway"].astype(np.int64)],
+            "highway": network.highway,
             "km": network.length_m / 1000,
             "imputed_km": network.length_m / 1000 * network.arrays["edge_is_imputed"].astype(float),
             "hours": np.minimum(along, against) / 3_600_000,
@@ -172,9 +169,9 @@ def nodes_and_edges(network: RoadNetwork) -> tuple[gpd.GeoDataFrame, gpd.GeoData
     data = {
         "u": node_id[u], "v": node_id[v],
         "osmid": network.arrays["edge_way_id"][edge],
-        "highway": words[network.arrays["edge_highway"][edge].astype(np.int64)],
+        "highway": network.highway[edge],
         "name": words[network.arrays["edge_name"][edge].astype(np.int64)],
-        "oneway": (times.along_ms[edge] == np.uint32(0xFFFFFFFF)) | (times.against_ms[edge] == np.uint32(0xFFFFFFFF)),
+        "oneway": (times.along_ms[edge] == CLOSED) | (times.against_ms[edge] == CLOSED),
         "length_m": network.length_m[edge],
         "time_s": ms / 1000,
     }  # fmt: skip

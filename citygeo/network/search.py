@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from citygeo._run import default_threads, run_chunks
+from citygeo.network.build import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 SHIFT = 32
 UNREACHED = np.uint32(0xFFFFFFFF)
-CLOSED = np.uint32(0xFFFFFFFF)
 LONGEST_MS = 2**31 - 1
 
 

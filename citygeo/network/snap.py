@@ -68,7 +68,8 @@ def snap_points(
     crs
         Their CRS.
     max_snap_m
-        Points farther from any road are not put on it (inclusive bound).
+        Points farther from any road are not put on it (inclusive bound). Distances are metres of the network's
+        UTM zone, up to 0.1 % off.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def snap_points(
         np.full(n, -1, np.int64), np.full(n, np.nan), np.full(n, np.nan), np.full(n, NO_GEOMETRY, object),
         np.zeros(n, np.int64), np.full((n, 2), np.nan),
     )  # fmt: skip
-    rows = np.flatnonzero(~shapely.is_missing(points))
+    rows = np.flatnonzero(~shapely.is_missing(points) & ~shapely.is_empty(points))
     if rows.size == 0:
         return snaps
     places = _project(points[rows], crs, network)

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 SCHEMA = "citygeo.network/1"
 MANIFEST = "manifest.json"
-ARRAYS = frozenset(
-    (
-        "node_id", "node_lonlat", "edge_node", "edge_length_m", "edge_along_ms", "edge_against_ms", "edge_is_imputed",
-        "edge_way_id", "edge_highway", "edge_name", "shape_start", "shape_lonlat", "word_start", "word_bytes",
-        "forward_start", "forward_arc", "forward_edge", "reverse_start", "reverse_arc", "reverse_edge",
-    )
-)  # fmt: skip
+# name -> dtype and number of dimensions
+ARRAYS = {
+    **dict.fromkeys(("node_id", "edge_way_id", "shape_start", "word_start"), ("<i8", 1)),
+    **dict.fromkeys(("node_lonlat", "shape_lonlat"), ("<f8", 2)),
+    "edge_length_m": ("<f8", 1),
+    "edge_is_imputed": ("|b1", 1),
+    "word_bytes": ("|u1", 1),
+    **dict.fromkeys(("edge_along_ms", "edge_against_ms", "edge_highway", "edge_name"), ("<u4", 1)),
+    **dict.fromkeys(("forward_start", "forward_edge", "reverse_start", "reverse_edge"), ("<u4", 1)),
+    **dict.fromkeys(("edge_node", "forward_arc", "reverse_arc"), ("<u4", 2)),
+}
 UNITS = {"time": "milliseconds", "length": "metres", "place": "degrees, WGS 84 longitude and latitude"}
 
 
@@ -73,15 +77,46 @@ def load(
         }
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _damaged(path, f"{MANIFEST} lacks or misspells an entry ({cause})") from cause
-    if entries.keys() != ARRAYS:
-        names = ", ".join(sorted(entries.keys() ^ ARRAYS))
+    if entries.keys() != ARRAYS.keys():
+        names = ", ".join(sorted(entries.keys() ^ ARRAYS.keys()))
         raise _damaged(path, f"{MANIFEST} lists other arrays than this version has: {names}")
-    return (
-        {name: _array(path, name, *entry, verify=verify) for name, entry in entries.items()},
-        mode,
-        source,
-        issues,
-    )
+    arrays = {name: _array(path, name, *entry, verify=verify) for name, entry in entries.items()}
+    _check_bounds(path, arrays)
+    return arrays, mode, source, issues
+
+
+def _check_bounds(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
+    """Raise unless every number that kernels follow stays inside its array: they would read foreign memory."""
+    n_nodes, n_edges = len(arrays["node_id"]), len(arrays["edge_way_id"])
+    for name, array in arrays.items():
+        if name.startswith("edge_") and len(array) != n_edges:
+            raise _damaged(path, f"{name} has another length than the edges")
+        if array.ndim == 2 and array.shape[1] != 2:
+            raise _damaged(path, f"{name} does not hold pairs")
+    sizes = {
+        "forward": "forward_arc",
+        "reverse": "reverse_arc",
+        "shape": "shape_lonlat",
+        "word": "word_bytes",
+    }
+    for name, filled in sizes.items():
+        start = arrays[f"{name}_start"].astype(np.int64)
+        if start.size == 0 or start[0] != 0 or start[-1] != len(arrays[filled]) or (np.diff(start) < 0).any():
+            raise _damaged(path, f"{name}_start is inconsistent")
+    n_words = len(arrays["word_start"]) - 1
+    lengths = {"forward_start": n_nodes + 1, "reverse_start": n_nodes + 1, "shape_start": n_edges + 1}
+    lengths["node_lonlat"] = n_nodes
+    lengths |= {"forward_edge": len(arrays["forward_arc"]), "reverse_edge": len(arrays["reverse_arc"])}
+    for name, length in lengths.items():
+        if len(arrays[name]) != length:
+            raise _damaged(path, f"{name} has {len(arrays[name])} rows, not {length}")
+    bounds = {"edge_node": n_nodes, "forward_edge": 2 * n_edges, "reverse_edge": 2 * n_edges}
+    bounds |= {"edge_highway": n_words, "edge_name": n_words}
+    heads = {"forward_arc": arrays["forward_arc"][:, 0], "reverse_arc": arrays["reverse_arc"][:, 0]}
+    for name, bound in {**bounds, **dict.fromkeys(heads, n_nodes)}.items():
+        numbers = heads.get(name, arrays[name])
+        if numbers.size and int(numbers.max()) >= bound:
+            raise _damaged(path, f"{name} points past the end")
 
 
 def _damaged(path: Path, problem: str) -> Exception:
@@ -110,7 +145,11 @@ def _array(
         array = _open(file, is_empty=0 in shape)
     except (OSError, ValueError, EOFError, TypeError) as cause:
         raise _damaged(path, f"{file.name} is missing or damaged") from cause
-    if array.dtype.str != dtype or list(array.shape) != shape:
+    if (
+        (array.dtype.str, array.ndim) != ARRAYS[name]
+        or array.dtype.str != dtype
+        or list(array.shape) != shape
+    ):
         raise _damaged(path, f"{file.name} does not fit the manifest")
     if verify and sha256_file(file) != sha256:
         raise _damaged(path, f"{file.name} has another sha256 than the manifest says")

@@ -9,7 +9,6 @@ import pandas as pd
 
 from citygeo import provenance
 from citygeo.edgeparts import EdgeParts
-from citygeo.errors import error
 from citygeo.issues import IssueLog
 from citygeo.network.search import (
     LONGEST_MS,
@@ -22,7 +21,15 @@ from citygeo.network.search import (
 )
 from citygeo.network.snap import OK
 from citygeo.reach.area import ServiceArea
-from citygeo.reach.place import place_facilities, require_direction, require_minutes, to_ms
+from citygeo.reach.place import (
+    place_facilities,
+    require_direction,
+    require_minutes,
+    require_one_bound,
+    require_range,
+    require_threads,
+    to_ms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +41,17 @@ if TYPE_CHECKING:
 
 MAX_BUFFER_M = 5_000.0
 
-__all__ = ["ServiceArea", "labels_at", "nearest", "service_area", "to_ms", "to_seconds", "travel_times"]
+__all__ = [
+    "ServiceArea",
+    "labels_at",
+    "nearest",
+    "reach_facilities",
+    "require_one_bound",
+    "service_area",
+    "to_ms",
+    "to_seconds",
+    "travel_times",
+]
 
 
 def service_area(
@@ -95,18 +112,38 @@ def service_area(
     >>> bool(area.dissolved.area_km2.is_monotonic_increasing)
     True
     """
+    area = reach_facilities(
+        network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
+        buffer_m=buffer_m, threads=threads,
+    )  # fmt: skip
+    area.log.announce()
+    area.log.extend(network.log.found)
+    return area
+
+
+def reach_facilities(
+    network: RoadNetwork,
+    facilities: gpd.GeoDataFrame,
+    *,
+    minutes: float | Sequence[float],
+    direction: Direction,
+    delay_s: float | str | None,
+    max_snap_m: float,
+    buffer_m: float,
+    threads: int | None,
+) -> ServiceArea:
+    """Do the work of `service_area`, leaving it to the caller to announce what was found."""
     bands = require_minutes(minutes)
     require_direction(direction)
-    if not 0 < buffer_m <= MAX_BUFFER_M:
-        raise error(
-            "CG-UNIT-002", argument="buffer_m", value=buffer_m, low=0, high=int(MAX_BUFFER_M), unit="metres",
-            hint="Give the drawing radius around reached roads.",
-        )  # fmt: skip
+    require_threads(threads)
+    require_range(
+        "buffer_m", buffer_m, 0, MAX_BUFFER_M, "metres", "Give the drawing radius around reached roads."
+    )
     log = IssueLog()
     placed = place_facilities(network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log)
     places = placed.places
     limits = {band: to_ms(band) for band in bands}
-    found: dict[float, list[EdgeParts]] = {band: [_nothing()] * len(facilities) for band in bands}
+    found: dict[float, list[EdgeParts]] = {band: [EdgeParts.none()] * len(facilities) for band in bands}
 
     def collect(row: int, search: Found) -> None:
         for band, limit in limits.items():
@@ -119,12 +156,9 @@ def service_area(
         "mode": network.mode.to_dict(), "minutes": bands, "direction": direction, "delay_s": placed.delay_s.tolist(),
         "max_snap_m": max_snap_m, "buffer_m": buffer_m,
     }  # fmt: skip
-    inputs = {
-        f"network {network.source['name']}": network.source["sha256"],
-        "facilities": provenance.sha256_layer(facilities),
-    }
+    sources = {f"network {network.source['name']}": network.source["sha256"]}
+    inputs = {**sources, "facilities": provenance.sha256_layer(facilities)}
     made_by = provenance.describe("service_area", inputs, parameters)
-    log.announce()
     return ServiceArea(network, facilities, bands, direction, buffer_m, placed, found, log, made_by)
 
 
@@ -173,7 +207,8 @@ def travel_times(
     (16, True)
     """
     log = IssueLog()
-    limit = LONGEST_MS if minutes is None else to_ms(require_minutes(minutes)[0])
+    limit = LONGEST_MS if minutes is None else to_ms(require_one_bound(minutes))
+    require_threads(threads)
     start = place_facilities(network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins")
     goal = place_facilities(
         network, destinations, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="destinations"
@@ -265,7 +300,3 @@ def labels_at(index: pd.Index[Any], row: NDArray[np.int64]) -> NDArray[np.object
     labels = np.full(row.size, None, object)
     labels[row >= 0] = index.to_numpy()[row[row >= 0]]
     return labels
-
-
-def _nothing() -> EdgeParts:
-    return EdgeParts(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -59,13 +59,7 @@ def place_facilities(
     CitygeoError
         As `service_area` lists them.
     """
-    if len(layer) == 0:
-        raise error("CG-IN-001", layer=name)
-    datum.require_crs(layer, name)
-    if layer.index.has_duplicates:
-        repeated = layer.index[layer.index.duplicated()].unique()
-        sample = ", ".join(str(label) for label in repeated[:5])
-        raise error("CG-IN-006", layer=name, count=len(repeated), sample=sample)
+    datum.require_layer(layer, name)
     delays = _delays(network, layer, delay_s, name)
     points = datum.representative_points(layer)
     snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
@@ -96,7 +90,9 @@ def _delays(
         numbers = pd.to_numeric(layer[delay_s], errors="coerce")
         delays = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
     else:
-        delays = np.full(len(layer), network.mode.delay_s if delay_s is None else delay_s, np.float64)
+        seconds: Any = network.mode.delay_s if delay_s is None else delay_s
+        is_number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+        delays = np.full(len(layer), seconds if is_number else np.nan, np.float64)
     unusable = ~((delays >= 0) & (delays <= MAX_MINUTES * 60))
     if unusable.any():
         sample = ", ".join(str(label) for label in layer.index[unusable][:5])
@@ -109,14 +105,46 @@ def _delays(
 
 def require_minutes(minutes: float | Sequence[float]) -> list[float]:
     """Return the bands ascending, each once; raise CG-UNIT-002 unless all are above 0 and up to a day."""
-    bands = sorted({float(band) for band in np.atleast_1d(np.asarray(minutes, np.float64))})
-    for band in bands or [np.nan]:
-        if not 0 < band <= MAX_MINUTES:
-            raise error(
-                "CG-UNIT-002", argument="minutes", value=band, low=0, high=int(MAX_MINUTES), unit="minutes",
-                hint="Were seconds passed?",
-            )  # fmt: skip
+    try:
+        given = np.atleast_1d(np.asarray(minutes))
+        bands = sorted({float(band) for band in given.astype(np.float64)} if given.dtype != np.bool_ else ())
+    except (TypeError, ValueError):
+        bands = []
+    if not bands or not all(0 < band <= MAX_MINUTES for band in bands):
+        raise error(
+            "CG-UNIT-002", argument="minutes", value=minutes, low=0, high=int(MAX_MINUTES), unit="minutes",
+            hint="Were seconds passed?",
+        )  # fmt: skip
     return bands
+
+
+def require_one_bound(minutes: float) -> float:
+    """Return the bound; raise CG-UNIT-002 or, for several, CG-IN-004."""
+    bands = require_minutes(minutes)
+    if len(bands) > 1:
+        raise error(
+            "CG-IN-004", argument="minutes", value=minutes, rule="One bound is asked for.",
+            hint="Call once for each; service_area takes several.",
+        )  # fmt: skip
+    return bands[0]
+
+
+def require_range(argument: str, value: Any, low: float, high: float, unit: str, hint: str) -> None:
+    """Raise CG-UNIT-002 unless `value` is a number from `low` (excluded if 0) to `high`."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high or value == low == 0:
+        raise error(
+            "CG-UNIT-002", argument=argument, value=value, low=low, high=f"{high:g}", unit=unit, hint=hint
+        )
+
+
+def require_threads(threads: object) -> None:
+    """Raise CG-IN-004 unless `threads` is `None` or a whole number above 0."""
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise error(
+            "CG-IN-004", argument="threads", value=threads, rule="It must be a whole number above 0.",
+            hint="Leave it out to use all processors.",
+        )  # fmt: skip
 
 
 def require_direction(direction: str) -> None:

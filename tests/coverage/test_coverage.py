@@ -10,7 +10,7 @@ import shapely
 
 import citygeo as cg
 from citygeo import errors, hexgrid
-from tests.toy import STREET, lonlat, network, points
+from tests.toy import STREET, lonlat, network, points, toy_mode
 
 # a street of 4000 m with nodes every 1000 m, and a part without connection to it
 NODES = {i: (1000.0 * i, 0.0) for i in range(5)} | {10: (0.0, 5000.0), 11: (900.0, 5000.0)}
@@ -20,7 +20,7 @@ STATION = points([(0, 0)])
 PEOPLE = points(
     [(500, 0), (1500, 0), (2500, 0), (3500, 0), (400, 5000), (2000, 1500)], population=[1, 2, 4, 8, 16, 32]
 ).set_index(pd.Index(list("abcdef")))
-APART = pytest.mark.filterwarnings("ignore:CG-NET-01")
+APART = pytest.mark.filterwarnings("ignore::citygeo.errors.CitygeoWarning")
 
 
 def zone(west, east, south=-500, north=500):
@@ -149,26 +149,145 @@ def test_direction_to_counts_who_can_come():
     assert back.table.loc["population", "covered"] == 1 + 2
 
 
+# everyone at the roadside: 1000 km/h on the stretch between street and place
+ROADSIDE = network(NODES, [((0, 1, 2, 3, 4), STREET), ((10, 11), STREET)], toy_mode(walk_off_kmh=1000))
+
+
 @APART
-def test_cells_as_demand_spread_their_people_over_the_roads():
+def test_cells_as_demand_spread_their_people_over_the_streets():
     homes = PEOPLE.loc[list("abde")]  # all far from where the street is cut
     cells = cg.population(homes, resolution=9)
-    result = cg.coverage(NET, STATION, demand=cells, minutes=4)
+    result = cg.coverage(ROADSIDE, STATION, demand=cells, minutes=4)
     assert result.table.loc["population", "total"] == pytest.approx(27, abs=1e-9)
     assert result.cells["population"].sum() == pytest.approx(27, abs=1e-9)
     assert result.table.loc["population", "covered"] == pytest.approx(3, abs=1e-9)
     assert set(cells.index) <= set(result.cells.index)
+    assert "CG-DEM-010" in result.issues["code"].tolist()
 
 
 @APART
 def test_a_cell_the_bound_cuts_counts_by_its_reached_road():
     cell = cg.population(points([(2400, 0)], population=[100.0]), resolution=8)
-    whole = cg.coverage(NET, STATION, demand=cell, minutes=10)
-    part = cg.coverage(NET, STATION, demand=cell, minutes=4)
+    whole = cg.coverage(ROADSIDE, STATION, demand=cell, minutes=10)
+    part = cg.coverage(ROADSIDE, STATION, demand=cell, minutes=4)
     assert whole.table.loc["population", "covered"] == pytest.approx(100)
     reached = part.cells.loc[cell.index[0], "reached_share"]
     assert 0 < reached < 1
-    assert part.table.loc["population", "share"] == pytest.approx(reached, abs=1e-6)
+    # the stretch to the street takes half a second, 5 m, so one stretch of 25 m may fall out
+    street_m = part.points["geometry"].size * 25
+    assert 0 <= reached - part.table.loc["population", "share"] <= 25 / street_m + 1e-9
+
+
+@APART
+def test_people_of_cells_walk_the_mean_distance_to_their_street():
+    """One street of length L through a cell of area A: strips of A / L, a quarter of that on average."""
+    cell = cg.population(points([(1500, 0)], population=[100.0]), resolution=9)
+    result = cg.coverage(NET, STATION, demand=cell, minutes=10)
+    area_m2 = hexgrid.cell_areas_m2(hexgrid.from_strings(cell.index))[0]
+    walk_m = result.points["snap_distance_m"]
+    street_m = len(result.points) * 25
+    assert walk_m.max() == walk_m.min()
+    assert walk_m.iloc[0] == pytest.approx(area_m2 / 4 / street_m, rel=0.05)
+    # the toy mode walks a metre a second
+    assert result.points["time_s"].median() == pytest.approx(150 + walk_m.iloc[0], abs=20)
+
+
+@APART
+def test_nobody_lives_on_a_motorway_where_there_are_streets():
+    fast = {"highway": "motorway", "maxspeed": "36", "oneway": "no"}
+    mode = toy_mode(speed_kmh={"residential": 36, "motorway": 36})
+    both = network(
+        {1: (0, 0), 2: (1000, 0), 3: (0, 60), 4: (1000, 60)},
+        [((1, 2), fast), ((3, 4), STREET), ((1, 3), STREET)],
+        mode,
+    )
+    cell = cg.population(points([(500, 30)], population=[7.0]), resolution=9)
+    with_street = cg.coverage(both, points([(0, 60)]), demand=cell, minutes=9)
+    assert (with_street.points.geometry.y > lonlat(0, 59)[1]).all()
+    only_fast = network({1: (0, 0), 2: (1000, 0)}, [((1, 2), fast)], mode)
+    alone = cg.coverage(only_fast, points([(0, 0)]), demand=cell, minutes=9)
+    assert alone.table.loc["population", "total"] == pytest.approx(7)
+
+
+def test_repeated_and_faraway_cells():
+    cells = cg.population(PEOPLE.loc[["a"]], resolution=9)
+    with pytest.raises(errors.InputError, match="CG-IN-006: demand"):
+        cg.coverage(NET, STATION, demand=pd.concat([cells, cells]), minutes=4)
+    elsewhere = pd.DataFrame({"population": [5]}, index=["89075dd4bd7ffff"])
+    with pytest.raises(errors.NetworkError, match="CG-NET-010: 0 of 1 demand"):
+        cg.coverage(NET, STATION, demand=elsewhere, minutes=4)
+
+
+@APART
+def test_cells_may_be_a_plain_table_with_whole_numbers():
+    cells = cg.population(PEOPLE.loc[list("ab")], resolution=9)
+    numbers = pd.DataFrame(
+        {"population": cells["population"].to_numpy()}, index=hexgrid.from_strings(cells.index)
+    )
+    one = cg.coverage(NET, STATION, demand=cells, minutes=9)
+    two = cg.coverage(NET, STATION, demand=numbers, minutes=9)
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+@APART
+def test_a_zone_that_crosses_itself_is_repaired_and_told():
+    bow_tie = shapely.Polygon([lonlat(*place) for place in ((0, -500), (2000, 500), (2000, -500), (0, 500))])
+    result = cg.coverage(
+        NET, STATION, demand=PEOPLE, minutes=4, zones=ZONES.set_geometry([bow_tie, zone(2000, 4100)])
+    )
+    row = result.zones.iloc[0]
+    assert row["area_km2"] == pytest.approx(1.0, rel=0.01)
+    assert 0 < row["area_share"] <= 1
+    assert "CG-GEO-004" in result.issues["code"].tolist()
+
+
+@APART
+def test_a_zone_without_boundary_has_no_figures_and_is_told():
+    lost = ZONES.copy()
+    lost.loc["e", "geometry"] = None
+    result = cg.coverage(NET, STATION, demand=PEOPLE, minutes=4, zones=lost)
+    assert result.zones.loc[1, ["area_km2", "population", "population_covered"]].isna().all()
+    issue = result.issues.set_index("code").loc["CG-GEO-005"]
+    assert issue["sample"] == "e"
+
+
+def test_one_bound_only():
+    with pytest.raises(errors.InputError, match="CG-IN-004: minutes"):
+        cover(minutes=[5, 10])
+    with pytest.raises(errors.UnitError, match="CG-UNIT-002"):
+        cover(minutes=True)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True])
+def test_unusable_threads(threads):
+    with pytest.raises(errors.InputError, match="CG-IN-004: threads"):
+        cover(threads=threads)
+
+
+def test_what_is_no_layer_is_refused():
+    with pytest.raises(errors.InputError, match="CG-IN-007: demand is a DataFrame"):
+        cover(demand=pd.DataFrame({"population": [1]}))
+    with pytest.raises(errors.InputError, match="CG-IN-007: zones zone is a list"):
+        cover(zones=[ZONES])
+    twice = pd.concat([ZONES, ZONES["name"]], axis=1)
+    with pytest.raises(errors.InputError, match="CG-IN-008: zones zone"):
+        cover(zones=twice)
+
+
+@APART
+def test_the_answer_does_not_depend_on_the_callers_crs():
+    blocks = gpd.GeoDataFrame(
+        {"population": [1, 2]},
+        geometry=PEOPLE.to_crs(NET.metric_crs).buffer(40).iloc[:2].to_list(),
+        crs=NET.metric_crs,
+    )
+    found = [
+        cg.coverage(NET, STATION, demand=blocks.to_crs(crs), minutes=4).points
+        for crs in (4326, 3857, NET.metric_crs)
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other["time_s"], found[0]["time_s"], atol=0.002)
+        np.testing.assert_allclose(other["snap_distance_m"], found[0]["snap_distance_m"], atol=0.001)
 
 
 @APART

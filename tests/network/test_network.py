@@ -120,7 +120,7 @@ def test_grid_city_has_its_closed_form():
 
 
 def test_from_osm_reads_and_builds(tmp_path):
-    path = write_pbf(tmp_path / "city.osm.pbf", NODES, WAYS)
+    path = write_pbf(tmp_path / "city.osm.pbf", NODES, WAYS, [((("w", 1, "outer"),), {"type": "site"})])
     net = RoadNetwork.from_osm(path, toy_mode())
     assert net.source["name"] == "city.osm.pbf"
     assert len(net.source["sha256"]) == 64

@@ -14,6 +14,7 @@ import pytest
 
 from citygeo.errors import FileError, FileFormatError
 from citygeo.network import RoadNetwork
+from citygeo.provenance import sha256_file
 from tests.toy import ONEWAY, STREET, grid_city, network
 
 NODES = {1: (0, 0), 2: (1000, 0), 3: (1000, 500)}
@@ -252,3 +253,20 @@ def test_save_never_replaces_a_folder_of_another_kind(net, tmp_path):
     shutil.rmtree(mine)
     mine.mkdir()
     assert RoadNetwork.load(net.save(mine)).n_edges == 3  # an empty folder may be filled
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("edge_node", (0, 0)), ("forward_arc", (0, 0)), ("reverse_edge", 0), ("shape_start", 1)],
+)
+def test_numbers_that_point_past_the_end_are_refused(folder, name, place):
+    """The sums fit, the content does not: without a check the kernels would read foreign memory."""
+    file = folder / f"{name}.npy"
+    array = np.load(file)
+    array[place] = np.iinfo(np.int32).max
+    np.save(file, array)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["arrays"][name]["sha256"] = sha256_file(file)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(FileFormatError, match=f"CG-FILE-011.*{name.split('_')[0]}"):
+        RoadNetwork.load(folder, verify=True)
