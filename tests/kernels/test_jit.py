@@ -20,7 +20,7 @@ def test_a_folder_of_ones_own_is_used(tmp_path, monkeypatch):
 def test_a_folder_that_others_may_write_to_is_not(tmp_path, monkeypatch, mode):
     tmp_path.chmod(mode)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    with pytest.warns(CitygeoWarning, match=r"CG-SEC-005: Others may write to .* chmod 700"):
+    with pytest.warns(CitygeoWarning, match="CG-SEC-005: Others may write"):
         assert not decide()
 
 
