@@ -1,0 +1,121 @@
+"""Class breaks that people can say aloud, and colours that colour-blind readers and grey printers can tell apart."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Nine steps each, lightness falling all the way; tests simulate protan-, deuteran- and tritanopia.
+RAMPS = {
+    # people not covered: pale yellow to dark red-brown
+    "heat": (
+        "#fff0b8", "#fddc8c", "#fbc366", "#f6a548", "#ec8434", "#d9622c", "#bd4226", "#9a2720", "#70131c",
+    ),
+    # minutes: dark near the station, light at the limit; read from the end
+    "reach": (
+        "#a9dcec", "#8bcbe3", "#6cb8da", "#4fa3d0", "#388cc4", "#2a74b5", "#235ca1", "#204589", "#1d2f6b",
+    ),
+    # shares: pale to deep violet
+    "share": (
+        "#f4eefa", "#e3d8f1", "#cfbfe6", "#baa5d9", "#a48bcb", "#8e71bb", "#7857a8", "#613e91", "#482774",
+    ),
+}  # fmt: skip
+INK = "#1f2a37"
+LINE = "#4b5563"
+NO_DATA = "#d1d5db"
+SINGLES = ("#0f766e", "#b45309", "#6d28d9", "#be185d", "#1d4ed8")
+
+
+class Classes(NamedTuple):
+    """Classes of a number: `breaks` has one more than `colours`; a class holds its lower bound, not its upper."""
+
+    breaks: tuple[float, ...]
+    colours: tuple[str, ...]
+
+    def of(self, values: Any) -> NDArray[np.int64]:
+        """Return the class of each value, -1 where it is missing; beyond the ends counts as the end class."""
+        numbers = np.asarray(values, dtype=np.float64)
+        found = np.digitize(numbers, self.breaks[1:-1])
+        return np.where(np.isnan(numbers), -1, found)
+
+    def ranges(self) -> list[tuple[float, float]]:
+        """Return lower and upper bound of each class."""
+        return list(pairwise(self.breaks))
+
+
+def ramp(name: str, size: int) -> tuple[str, ...]:
+    """
+    Return `size` colours, light to dark, spread over a ramp.
+
+    Examples
+    --------
+    >>> ramp("heat", 3)
+    ('#fff0b8', '#ec8434', '#70131c')
+    """
+    steps = RAMPS[name]
+    picked = [len(steps) // 2] if size == 1 else np.linspace(0, len(steps) - 1, size).round().astype(int)
+    return tuple(steps[step] for step in picked)
+
+
+def people_classes(values: Any, size: int = 5) -> Classes:
+    """
+    Return classes of skewed counts: about equally many per class, bounds of 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    values
+        Counts above 0.
+    size
+        At most so many classes.
+
+    Returns
+    -------
+    The classes; the last has no stated upper bound but the greatest value.
+
+    Examples
+    --------
+    >>> people_classes([1, 3, 8, 20, 60, 150, 400]).breaks
+    (0.0, 5.0, 10.0, 50.0, 100.0, 400.0)
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[numbers > 0]
+    if not numbers.size:
+        return Classes((0.0, 1.0), ramp("heat", 1))
+    wanted = np.quantile(numbers, np.arange(1, size) / size)
+    top = float(numbers.max())
+    inner = sorted({_nice(value) for value in wanted} - {0.0})
+    inner = [bound for bound in inner if numbers.min() < bound < top]
+    return Classes((0.0, *inner, top), ramp("heat", len(inner) + 1))
+
+
+def _nice(value: float) -> float:
+    """Return the number 1, 2 or 5 times a power of ten that is nearest in proportion; at least 1."""
+    if value < 1:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(min((step * power for step in (1, 2, 5, 10)), key=lambda nice: abs(np.log(nice / value))))
+
+
+def share_classes() -> Classes:
+    """Return five equal classes of a share from 0 to 1."""
+    return Classes((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), ramp("share", 5))
+
+
+def minute_classes(limit: float) -> Classes:
+    """
+    Return classes of minutes up to a limit: every minute up to six, else about five round steps.
+
+    Examples
+    --------
+    >>> minute_classes(5).breaks, minute_classes(15).breaks
+    ((0.0, 1.0, 2.0, 3.0, 4.0, 5.0), (0.0, 3.0, 6.0, 9.0, 12.0, 15.0))
+    """
+    step = 1.0 if 2 <= limit <= 6 else limit / 5
+    inner = np.arange(step, limit - step * 1e-6, step)
+    breaks = (0.0, *(float(round(value, 6)) for value in inner), float(limit))
+    return Classes(breaks, ramp("reach", len(breaks) - 1)[::-1])

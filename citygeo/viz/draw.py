@@ -1,0 +1,84 @@
+"""One map of one or more results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+
+from citygeo.viz.panel import Panel
+from citygeo.viz.results import map_extent, map_layers, map_panel
+from citygeo.viz.text import Label
+
+if TYPE_CHECKING:
+    import folium
+
+    from citygeo.viz.map import Layers
+
+
+def explore(*results: Any, title: str | None = None, m: folium.Map | None = None) -> Any:
+    """
+    Draw results on a map that needs no internet.
+
+    Parameters
+    ----------
+    *results
+        Coverage, ServiceArea, RoadNetwork or GeoDataFrame, drawn from the lowest to the highest. A GeoDataFrame
+        is named by its ``attrs["name"]`` and ``attrs["name_zh"]``.
+    title
+        Heading of the map instead of the result's own.
+    m
+        A folium map to draw on. Default: a new `OfflineMap`.
+
+    Returns
+    -------
+    The map; ``save_html(path)`` of an `OfflineMap` writes one self-contained page.
+
+    Raises
+    ------
+    InputError
+        CG-MAP-003 for a result that cannot be drawn.
+    CRSError
+        CG-CRS-001 for a layer without CRS.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> point = geopandas.GeoDataFrame({"name": ["厦门"]}, geometry=[shapely.Point(118.1, 24.5)], crs=4326)
+    >>> explore(point, title="Xiamen 厦门").headline
+    'Xiamen 厦门'
+    """
+    from citygeo.viz.map import ATTRIBUTION, OfflineMap
+
+    target = OfflineMap() if m is None else m
+    content = _content(target)
+    number = sum(layer.key.startswith("plain-") for layer in content.layers)
+    for result in results:
+        is_plain = isinstance(result, gpd.GeoDataFrame)
+        content.add(map_layers(result, content.log, number=number))
+        number += is_plain
+        content.panel = content.panel or map_panel(result)
+        content.extent = content.extent or map_extent(result)
+        credit = result.attrs.get("attribution") if is_plain else _attribution(result) or ATTRIBUTION
+        content.attributions += [str(credit)] if credit else []
+    if title is not None:
+        content.panel = replace(content.panel or Panel(Label(title)), title=Label(title))
+    return target
+
+
+def _attribution(result: Any) -> str | None:
+    provenance = getattr(result, "provenance", None) or {}
+    return provenance.get("attribution")
+
+
+def _content(target: Any) -> Layers:
+    """Return our element of a map, added if it has none."""
+    from citygeo.viz.map import Layers
+
+    for child in target._children.values():  # noqa: SLF001  # branca offers no other way to look
+        if isinstance(child, Layers):
+            return child
+    content = Layers()
+    target.add_child(content)
+    return content

@@ -1,0 +1,146 @@
+"""The files of a result: GeoPackage styled like the map, Parquet, CSV, JSON."""
+
+from __future__ import annotations
+
+import math
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from citygeo import datum
+from citygeo.io.write import write_csv, write_gpkg, write_json, write_parquet
+from citygeo.viz.classes import INK, Classes, minute_classes, people_classes, share_classes
+from citygeo.viz.qml import Range, Symbol, graduated, single
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from citygeo.coverage import Coverage
+
+
+def save_coverage(result: Coverage, folder: Path) -> dict[str, Path]:
+    """
+    Write all tables of a coverage to a folder, each file whole or not at all.
+
+    Parameters
+    ----------
+    result
+        The coverage.
+    folder
+        Created if missing.
+
+    Returns
+    -------
+    Paths by what they hold; ``cells`` only if pyarrow is installed.
+
+    Raises
+    ------
+    FileError
+        CG-FILE-012 if a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"coverage": folder / "coverage.gpkg"}
+    write_gpkg(files["coverage"], gpkg_layers(result), layer_styles(result))
+    if find_spec("pyarrow") is not None:
+        files["cells"] = folder / "cells.parquet"
+        write_parquet(files["cells"], result.cells)
+    tables = {
+        "table": result.table,
+        "zones": result.zones,
+        "blind_spots": result.blind_spots,
+        "depth": result.depth,
+        "issues": result.issues,
+    }
+    for name, table in tables.items():
+        files[name] = folder / f"{name}.csv"
+        write_csv(files[name], table)
+    files["provenance"] = folder / "provenance.json"
+    write_json(files["provenance"], result.provenance)
+    return files
+
+
+def gpkg_layers(result: Coverage) -> dict[str, pd.DataFrame]:
+    """Return the layers and tables of a coverage by the name they have in the GeoPackage."""
+    area = result.area
+    found = area.snaps.drop(columns="geometry")
+    stations = area.facilities.drop(columns=[name for name in found if name in area.facilities]).join(found)
+    # QGIS shows one kind of geometry per layer: a station drawn as a building becomes a point inside it
+    stations = stations.set_geometry(datum.representative_points(area.facilities), crs=area.facilities.crs)
+    by_level = {f"zones_{level}": rows for level, rows in result.zones.groupby("level", sort=False)}
+    return {
+        "stations": stations,
+        "blind_spots": result.blind_spots,
+        "cells": result.cells,
+        **by_level,
+        "reached_roads": area.edges,
+        "service_area": area.dissolved,
+        "service_area_by_station": area.polygons,
+        "people": result.points,
+        "table": result.table,
+        "depth": result.depth,
+        "issues": result.issues,
+    }
+
+
+def layer_styles(result: Any) -> dict[str, str]:
+    """
+    Return QGIS styles (QML) for the layers that `Coverage.save` writes, by layer name.
+
+    Parameters
+    ----------
+    result
+        A coverage.
+
+    Returns
+    -------
+    Layer name -> QML.
+    """
+    uncovered = people_classes(result.cells["uncovered"])
+    zones = {f"zones_{level}": _shares("population_share") for level in result.zones["level"].unique()}
+    return {
+        "stations": single(Symbol("marker", "#111827", "#ffffff", 3.6)),
+        "blind_spots": single(Symbol("fill", None, "#3b0a45", 0.7)),
+        "cells": _uncovered(uncovered),
+        **zones,
+        "reached_roads": _minutes("time_from_s", minute_classes(max(result.area.minutes))),
+        "service_area": single(Symbol("fill", "#8bcbe3", "#2a74b5", 0.3, 0.45)),
+        "service_area_by_station": single(Symbol("fill", "#8bcbe3", "#2a74b5", 0.3, 0.3)),
+        "people": _minutes("time_s", minute_classes(max(result.area.minutes)), kind="marker", width_mm=1.2),
+    }
+
+
+def _uncovered(classes: Classes) -> str:
+    """Return hexagons by people not covered; those with none stay empty."""
+    nobody = Range(0, 0, "0", Symbol("fill", None, "#d1d5db", 0.1))
+    ranges = [
+        Range(
+            low,
+            high,
+            f"{low:,.0f} – {high:,.0f} people not covered 未覆盖人口",
+            Symbol("fill", colour, "#ffffff", 0.1, 0.8),
+        )
+        for (low, high), colour in zip(classes.ranges(), classes.colours, strict=True)
+    ]
+    return graduated("uncovered", [nobody, *ranges])
+
+
+def _shares(column: str) -> str:
+    classes = share_classes()
+    ranges = [
+        Range(
+            low, high, f"{100 * low:.0f} – {100 * high:.0f} % covered 覆盖率", Symbol("fill", colour, "#ffffff", 0.3)
+        )
+        for (low, high), colour in zip(classes.ranges(), classes.colours, strict=True)
+    ]  # fmt: skip
+    return graduated(column, ranges)
+
+
+def _minutes(column: str, classes: Classes, *, kind: str = "line", width_mm: float = 0.5) -> str:
+    """Return places by the minutes it takes to be there; beyond the limit in the colour of ink."""
+    ranges = [
+        Range(60 * low, 60 * high, f"{low:g} – {high:g} min", Symbol(kind, colour, None, width_mm))
+        for (low, high), colour in zip(classes.ranges(), classes.colours, strict=True)
+    ]
+    beyond = Range(60 * classes.breaks[-1], math.inf, "beyond 超出", Symbol(kind, INK, None, width_mm))
+    return graduated(column, [*ranges, beyond])

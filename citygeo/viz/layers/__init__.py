@@ -1,0 +1,1 @@
+"""Map layers, one kind per module; each function takes tables and returns a Layer."""

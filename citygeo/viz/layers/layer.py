@@ -1,0 +1,125 @@
+"""What a map layer is: shapes, how they look, what the legend and the tooltip say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import shapely
+
+from citygeo import datum
+from citygeo.viz.packed import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from citygeo.viz.text import Label
+
+
+class Entry(NamedTuple):
+    """One line of a legend: which style, what it means, and how much of it there is."""
+
+    style: int
+    label: Label
+    note: str = ""
+
+
+class Tips(NamedTuple):
+    """What tooltips say: a heading and one text per field for each feature."""
+
+    fields: tuple[Label, ...]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """
+    A map layer, ready to be drawn.
+
+    Attributes
+    ----------
+    key
+        Unique name for the page, ASCII.
+    name
+        What the layer control calls it.
+    kind
+        ``areas``, ``outlines`` (of areas), ``lines``, ``points``, ``sites`` (markers with a symbol) or ``labels``.
+    shapes
+        Non-empty geometry in WGS 84, in drawing order.
+    styles
+        Leaflet path options; ``grow`` makes the width follow the zoom; ``symbol`` names a marker's symbol.
+    style_of
+        The style of each shape.
+    unit
+        Heading of the legend: what is counted, in which unit.
+    legend
+        Lines of the legend.
+    tips
+        Tooltips; a layer without them lets the pointer through.
+    texts
+        Texts of ``labels``.
+    is_shown
+        Whether it is on at start.
+    """
+
+    key: str
+    name: Label
+    kind: str
+    shapes: NDArray[np.object_]
+    styles: tuple[dict[str, Any], ...]
+    style_of: NDArray[np.int64]
+    unit: Label | None = None
+    legend: tuple[Entry, ...] = ()
+    tips: Tips | None = None
+    texts: list[str] | None = None
+    is_shown: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the layer as the page's script reads it."""
+        packed = pack(self.shapes)
+        return {
+            "key": self.key,
+            "name": self.name._asdict(),
+            "kind": self.kind,
+            "shown": self.is_shown,
+            "counts": packed.counts,
+            "steps": packed.steps,
+            "styles": list(self.styles),
+            "styleOf": self.style_of.tolist(),
+            "unit": self.unit._asdict() if self.unit else None,
+            "legend": [
+                {"style": entry.style, "label": entry.label._asdict(), "note": entry.note}
+                for entry in self.legend
+            ],
+            "fields": [label._asdict() for label in self.tips.fields] if self.tips else None,
+            "rows": self.tips.rows if self.tips else None,
+            "texts": self.texts,
+        }
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return west, south, east, north in degrees; NaN if there is no shape."""
+        west, south, east, north = shapely.total_bounds(self.shapes)
+        return float(west), float(south), float(east), float(north)
+
+
+def placed(layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """
+    Return the rows that have a place, in WGS 84.
+
+    Raises
+    ------
+    CRSError
+        CG-CRS-001 if `layer` has no CRS.
+    """
+    datum.require_crs(layer, name)
+    has_place = ~(layer.geometry.isna() | layer.geometry.is_empty)
+    return layer[has_place].to_crs(datum.WGS84)
+
+
+def one_style(shapes: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return style 0 for each shape."""
+    return np.zeros(len(shapes), np.int64)

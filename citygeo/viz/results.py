@@ -1,0 +1,139 @@
+"""From results to layers. Adding a map layer is one function in ``layers`` and one line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import geopandas as gpd
+
+from citygeo.errors import error
+from citygeo.viz import panel as panels
+from citygeo.viz.classes import minute_classes
+from citygeo.viz.layers import context, people, plain, reached
+from citygeo.viz.text import facility_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from citygeo.issues import IssueLog
+    from citygeo.viz.layers.layer import Layer
+    from citygeo.viz.panel import Panel
+
+T = TypeVar("T")
+
+
+def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
+    """
+    Return the layers of a result in drawing order, the lowest first.
+
+    Parameters
+    ----------
+    result
+        Coverage, ServiceArea, RoadNetwork or GeoDataFrame.
+    log
+        Told what was simplified for the map.
+    number
+        How many plain layers came before: a GeoDataFrame's key and colour.
+
+    Returns
+    -------
+    The layers.
+
+    Raises
+    ------
+    InputError
+        CG-MAP-003 for anything else.
+    """
+    if isinstance(result, gpd.GeoDataFrame):
+        return plain.plain(result, number, log)
+    return _of(result, _LAYERS)(result, log)
+
+
+def map_panel(result: Any) -> Panel | None:
+    """Return the title panel of a result, None for a plain layer."""
+    if isinstance(result, gpd.GeoDataFrame):
+        return None
+    return _of(result, _PANELS)(result)
+
+
+def map_extent(result: Any) -> tuple[float, float, float, float] | None:
+    """Return what the map should show first, where that is less than all: what is reached and who is not."""
+    if isinstance(result, gpd.GeoDataFrame):  # its `area` is something else
+        return None
+    area = getattr(result, "area", result)
+    if not hasattr(area, "dissolved"):
+        return None
+    shown = [area.dissolved.geometry, area.facilities.geometry]
+    if hasattr(result, "blind_spots"):
+        shown.append(result.blind_spots.head(panels.WORST).geometry)
+    bounds = [layer.to_crs(4326).total_bounds for layer in shown]
+    lows, highs = [b[:2] for b in bounds], [b[2:] for b in bounds]
+    west, south = (float(min(v for v in side if v == v)) for side in zip(*lows, strict=True))  # noqa: PLR0124
+    east, north = (float(max(v for v in side if v == v)) for side in zip(*highs, strict=True))  # noqa: PLR0124
+    return west, south, east, north
+
+
+def _coverage(result: Any, log: IssueLog) -> list[Layer]:
+    zones, names = result.zones, facility_names(result.area.facilities)
+    by_level = {str(level): zones[zones["level"] == level] for level in zones["level"].unique()}
+    # the frame of the city: the level that covers most of it, by the largest zones
+    frame = sorted(by_level.items(), key=lambda item: (-item[1]["area_km2"].sum().round(), len(item[1])))
+    ground, labels = [], []
+    for level, rows in frame[:1]:
+        ground.append(context.boundaries(rows, level))
+        labels.append(context.place_names(rows, level, result.cells))
+    return [
+        *ground,
+        context.roads(_edges(result.area.network), log),
+        *_reach(result.area),
+        *[people.zone_shares(rows, level) for level, rows in by_level.items()],
+        people.uncovered_people(result.cells, names),
+        people.blind_spots(result.blind_spots, names),
+        *labels,
+        people.blind_spot_ranks(result.blind_spots, names),
+        _facilities(result.area),
+    ]
+
+
+def _service_area(result: Any, log: IssueLog) -> list[Layer]:
+    return [context.roads(_edges(result.network), log), *_reach(result), _facilities(result)]
+
+
+def _network(result: Any, log: IssueLog) -> list[Layer]:
+    return [context.roads(_edges(result), log)]
+
+
+def _edges(network: Any) -> gpd.GeoDataFrame:
+    _, edges = network.to_gdfs()
+    return edges
+
+
+def _reach(area: Any) -> list[Layer]:
+    widest = max(area.minutes)
+    edges = area.edges[area.edges["minutes"] == widest]
+    return [reached.service_area(area.dissolved), reached.reached_roads(edges, minute_classes(widest))]
+
+
+def _facilities(area: Any) -> Layer:
+    polygons = area.polygons[area.polygons["minutes"] == max(area.minutes)]
+    return reached.facilities(area.facilities, area.snaps, polygons, mode=area.network.mode.name)
+
+
+# by the name of the class: importing the classes here would load numba to draw a plain layer
+_LAYERS: dict[str, Callable[[Any, IssueLog], list[Layer]]] = {
+    "Coverage": _coverage,
+    "ServiceArea": _service_area,
+    "RoadNetwork": _network,
+}
+_PANELS: dict[str, Callable[[Any], Panel]] = {
+    "Coverage": panels.coverage_panel,
+    "ServiceArea": panels.service_area_panel,
+    "RoadNetwork": panels.network_panel,
+}
+
+
+def _of(result: Any, registry: dict[str, T]) -> T:
+    for base in type(result).__mro__:
+        if base.__name__ in registry:
+            return registry[base.__name__]
+    raise error("CG-MAP-003", type=type(result).__name__)

@@ -1,0 +1,132 @@
+"""Numbers and names as a planner reads them, in English and Chinese."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+MISSING = "–"
+
+
+class Label(NamedTuple):
+    """A text in English and Chinese, shown side by side."""
+
+    en: str
+    zh: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.en} {self.zh}".strip()
+
+
+NOT_REACHABLE = Label("cannot be reached", "不可达")
+REASONS = {
+    "too_far": Label("too far", "距离过远"),
+    "not_connected": Label("not connected", "路网不连通"),
+    "no_road": Label("no road nearby", "附近无道路"),
+    "not_snapped": Label("too far from any road", "离路网过远"),
+    "no_geometry": Label("no geometry", "缺少几何"),
+    "ok": Label("on the network", "已上路网"),
+}
+LEVELS = {
+    "municipality": Label("municipality", "市镇"),
+    "district": Label("district", "行政区"),
+    "neighbourhood": Label("neighbourhood", "街区"),
+    "community": Label("community", "社区"),
+    "subdistrict": Label("subdistrict", "街道"),
+    "zone": Label("zone", "分区"),
+}
+STATUSES = {
+    "covered": Label("covered", "已覆盖"),
+    "partly": Label("partly covered", "部分覆盖"),
+    "uncovered": Label("uncovered", "未覆盖"),
+    "uninhabited": Label("uninhabited", "无人居住"),
+}
+
+
+def level_label(level: str) -> Label:
+    """Return the label of a zone level; an unknown one is its own label."""
+    return LEVELS.get(level, Label(level))
+
+
+def number(value: Any, digits: int = 0) -> str:
+    """
+    Return a number with thousands separators; a dash when missing.
+
+    Examples
+    --------
+    >>> number(1234.6), number(float("nan")), number(0.25, 1)
+    ('1,235', '–', '0.2')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    return f"{value:,.{digits}f}" if math.isfinite(value) else "∞"
+
+
+def people(value: Any) -> str:
+    """
+    Return a number of people: whole, but never "0" for a few tenths of a person.
+
+    Examples
+    --------
+    >>> people(1234.4), people(0.3), people(0)
+    ('1,234', '< 1', '0')
+    """
+    return "< 1" if pd.notna(value) and 0 < value < 0.5 else number(value)
+
+
+def percent(value: Any) -> str:
+    """
+    Return a share as a percentage; 100.0 % and 0.0 % only if it is exactly so.
+
+    Examples
+    --------
+    >>> percent(0.8532), percent(0.99999), percent(0.00001), percent(1.0)
+    ('85.3 %', '> 99.9 %', '< 0.1 %', '100.0 %')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    if 0 < value < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
+
+
+def travel_time(seconds: Any) -> str:
+    """
+    Return seconds as minutes; infinite means that nobody can get there.
+
+    Examples
+    --------
+    >>> travel_time(432), travel_time(float("inf"))
+    ('7.2 min', 'cannot be reached 不可达')
+    """
+    if seconds is None or pd.isna(seconds):
+        return MISSING
+    return f"{seconds / 60:.1f} min" if math.isfinite(seconds) else str(NOT_REACHABLE)
+
+
+def value_text(value: Any) -> str:
+    """Return any attribute value as short text for a tooltip."""
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return MISSING
+    if isinstance(value, bool):
+        return "yes 是" if value else "no 否"
+    if pd.api.types.is_integer(value):
+        return f"{value:,d}"
+    if pd.api.types.is_float(value):
+        return f"{value:,.6g}"
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def facility_names(facilities: gpd.GeoDataFrame) -> dict[Any, str]:
+    """Return a readable name of each facility: its name, else the caller's label."""
+    named = facilities["name"] if "name" in facilities else pd.Series(index=facilities.index, dtype=object)
+    return {
+        label: str(name) if pd.notna(name) and str(name).strip() else f"#{label}"
+        for label, name in zip(facilities.index, named, strict=True)
+    }
