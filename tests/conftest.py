@@ -17,6 +17,6 @@ settings.register_profile(
 )
 # by hand, after a change of a kernel: HYPOTHESIS_PROFILE=deep
 settings.register_profile(
-    "deep", deadline=None, max_examples=3000, suppress_health_check=[HealthCheck.too_slow]
+    "deep", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))

@@ -23,14 +23,25 @@ NAME = "coverage"
 HELP = "who is covered by facilities within a time limit, on your own files 设施覆盖分析"
 DEFAULT_MODE = "fire_engine"
 LAYER_MARK = "|layername="  # as QGIS writes it
+CELL = "h3_cell"
+SAME_OUTLINE_DEG = 1e-6  # about 0.1 m; what a file in another CRS may lose on the way
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.epilog = (
-        "Layers are .gpkg, .geojson, .shp, .fgb, .parquet or .csv (columns lon and lat, or h3_cell). "
-        "A layer of a file with several: 'FILE|layername=NAME'."
+        "Layers are .gpkg, .geojson, .shp, .fgb, .parquet or .csv (columns lon and lat, x and y with --crs, or "
+        "h3_cell). A layer of a file with several: 'FILE|layername=NAME'."
     )
+    _add_layers(parser)
+    _add_rules(parser)
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="folder for map and files (default: none are written)"
+    )
+
+
+def _add_layers(parser: argparse.ArgumentParser) -> None:
+    """Declare what is read."""
     add = parser.add_argument
     add(
         "network",
@@ -39,10 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="OSM extract (.osm.pbf) or a network saved by citygeo network",
     )
     add("facilities", metavar="FACILITIES", help="layer of facilities")
-    add("--minutes", type=float, required=True, help="time limit, inclusive")
     add("--demand", required=True, metavar="FILE", help="people: points, polygons or H3 cells")
     add(
         "--population", default="population", metavar="COLUMN", help="column of people (default: %(default)s)"
+    )
+    add(
+        "--estimate", action="store_true", help="the people are an estimate, not a count: say so 人口为估算值"
     )
     add(
         "--zones",
@@ -52,6 +65,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="zones to report by; repeat for several levels",
     )
     add("--buildings", metavar="FILE", help="buildings to count")
+    add(
+        "--study-area",
+        metavar="FILE",
+        help="what counts as the city for area and cells (default: the first level of zones, "
+        "else the cells where people live)",
+    )
+    add(
+        "--crs",
+        metavar="CRS",
+        help="of layers that state none, such as a CSV with x and y; for example EPSG:4547",
+    )
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    """Declare how reach is computed."""
+    add = parser.add_argument
+    add(
+        "--minutes",
+        type=float,
+        required=True,
+        metavar="MIN",
+        help="time limit in minutes, inclusive, to 1440",
+    )
     add("--mode", help=f"travel mode; for an OSM extract the default is {DEFAULT_MODE}")
     add(
         "--direction",
@@ -61,33 +97,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--delay",
-        type=float,
-        metavar="S",
-        help="seconds before setting out, part of the minutes (default: the mode's)",
+        type=_number_or_column,
+        metavar="S|COLUMN",
+        help="seconds before setting out, part of the minutes, or the column of FACILITIES that holds them "
+        "(default: the mode's)",
     )
     add(
         "--max-snap-m",
         type=float,
         default=200.0,
         metavar="M",
-        help="farthest from a road (default: %(default)g)",
+        help="farthest from a road, in metres (default: %(default)g)",
     )
-    add("-o", "--out", type=Path, metavar="DIR", help="folder for map and files (default: none are written)")
+    add(
+        "--buffer-m",
+        type=float,
+        default=100.0,
+        metavar="M",
+        help="area counts as covered this near a reached road, in metres (default: %(default)g)",
+    )
+    add(
+        "--resolution",
+        type=int,
+        choices=range(16),
+        default=9,
+        metavar="0-15",
+        help="H3 resolution of the cells; 9 is about 0.1 km2 a cell (default: %(default)s; "
+        "of cells given as demand, theirs)",
+    )
+    add(
+        "--threads",
+        type=_count,
+        metavar="N",
+        help="processors to use (default: all); the numbers do not depend on it",
+    )
+
+
+def _number_or_column(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
+_count.__name__ = "count from 1"  # argparse names the type in its complaint
 
 
 def run(args: argparse.Namespace) -> None:
     """Read the files, compute the coverage, write its files and print its table."""
     import citygeo as cg
 
-    found = IssueLog()
+    reader = Reader(args.crs)
     with Progress(is_quiet=args.quiet) as progress:
         if args.out is not None:
             prepare_folder(args.out)
         progress.step("reading layers")
-        facilities = _layer(args.facilities, found)
-        demand = read_demand(args.demand, args.population, found)
-        zones = {level: _layer(file, found) for level, file in read_levels(args.zones).items()}
-        buildings = _layer(args.buildings, found) if args.buildings else None
+        facilities = reader.read(args.facilities)
+        demand = read_demand(args.demand, args.population, reader)
+        if args.estimate:
+            demand.attrs["estimate"] = True
+        zones = {level: reader.read(file) for level, file in read_levels(args.zones).items()}
+        buildings = reader.read(args.buildings) if args.buildings else None
+        study_area = reader.read(args.study_area) if args.study_area else None
         progress.step(f"reading the network {args.network.name}")
         network = open_network(args.network, args.mode)
         progress.step("computing who is reached (the first run compiles, which takes longer)")
@@ -99,10 +177,14 @@ def run(args: argparse.Namespace) -> None:
             direction=args.direction,
             zones=zones or None,
             buildings=buildings,
+            study_area=study_area,
             delay_s=args.delay,
             max_snap_m=args.max_snap_m,
+            buffer_m=args.buffer_m,
+            resolution=args.resolution,
+            threads=args.threads,
         )
-        coverage.log.extend(found.found)
+        coverage.log.extend(reader.found.found)
         document = describe(coverage, command=NAME, place={"name": Path(args.facilities).name})
         finish(coverage, document, args, progress)
 
@@ -162,7 +244,7 @@ def read_levels(zones: list[str]) -> dict[str, str]:
     return files
 
 
-def read_demand(file: str, column: str, found: IssueLog) -> gpd.GeoDataFrame:
+def read_demand(file: str, column: str, reader: Reader) -> gpd.GeoDataFrame:
     """
     Read the people of a layer.
 
@@ -172,19 +254,20 @@ def read_demand(file: str, column: str, found: IssueLog) -> gpd.GeoDataFrame:
         Points, polygons or H3 cells.
     column
         The column of people.
-    found
-        Takes the findings of the reader.
+    reader
+        Reads the layer.
 
     Returns
     -------
-    The layer, its people in the column ``population``; indexed by ``h3_cell`` if its rows are H3 cells.
+    The layer, its people in the column ``population``; indexed by ``h3_cell`` if its rows are H3 cells. Rows
+    with a place of their own are not, whichever cell they name.
 
     Raises
     ------
     InputError
         CG-IN-005 if there is no such column.
     """
-    layer = _layer(file, found)
+    layer = reader.read(file)
     if column not in layer.columns:
         have = [str(name) for name in layer.columns if name != layer.geometry.name]
         near = difflib.get_close_matches(column, have, n=1)
@@ -192,13 +275,84 @@ def read_demand(file: str, column: str, found: IssueLog) -> gpd.GeoDataFrame:
         raise error("CG-IN-005", layer=Path(file).name, column=column, columns=listed)
     if column != "population":
         layer = layer.drop(columns="population", errors="ignore").rename(columns={column: "population"})
-    # a table of places may also name each one's cell: then cells repeat, and the places are what counts
-    is_cells = "h3_cell" in layer.columns and layer["h3_cell"].is_unique
-    return layer.set_index("h3_cell") if is_cells else layer
+    return _cells_or_places(layer, Path(file).name)
 
 
-def _layer(text: str, found: IssueLog) -> gpd.GeoDataFrame:
-    from citygeo.io.tables import read_layer
+def _cells_or_places(layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Index a layer by its column of H3 cells, unless its rows have places of their own."""
+    import pandas as pd
 
-    file, mark, name = text.partition(LAYER_MARK)
-    return read_layer(file, layer=name if mark else None, issues=found)
+    from citygeo.io.places import place_table
+
+    if layer.index.name == CELL and layer.geometry.notna().any():
+        layer = layer.reset_index()
+    if CELL not in layer.columns:
+        return layer
+    if layer.geometry.isna().all():
+        return place_table(pd.DataFrame(layer.drop(columns=layer.geometry.name)), name, None)
+    return layer.set_index(CELL) if _is_drawing_of_cells(layer) else layer
+
+
+def _is_drawing_of_cells(layer: gpd.GeoDataFrame) -> bool:
+    """Tell whether each row's shape is just the outline of the cell it names, as in citygeo's own files."""
+    import shapely
+
+    from citygeo import hexgrid
+
+    indexed = layer.set_index(CELL)
+    is_named_once = indexed.index.is_unique and hexgrid.has_cell_index(indexed)
+    if not is_named_once or layer.crs is None or not layer.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        return False
+    outlines = hexgrid.cell_polygons(hexgrid.from_strings(indexed.index))
+    shapes = indexed.geometry.to_crs("EPSG:4326").to_numpy()
+    return bool((shapely.hausdorff_distance(shapes, outlines) < SAME_OUTLINE_DEG).all())
+
+
+class Reader:
+    """
+    Reads the user's layers.
+
+    Parameters
+    ----------
+    crs
+        The CRS of layers that state none.
+
+    Attributes
+    ----------
+    found
+        The findings on the layers read so far.
+
+    Raises
+    ------
+    InputError
+        CG-IN-004 if there is no such CRS.
+    """
+
+    def __init__(self, crs: str | None = None) -> None:
+        from citygeo.io.tables import parse_crs
+
+        self._crs = None if crs is None else parse_crs(crs, argument="--crs")
+        self.found = IssueLog()
+
+    def read(self, text: str) -> gpd.GeoDataFrame:
+        """
+        Read ``FILE`` or ``FILE|layername=NAME``.
+
+        Raises
+        ------
+        CitygeoError
+            As `citygeo.io.tables.read_layer`; CG-IN-004 if neither the file nor the user states a CRS.
+        """
+        from citygeo.io.tables import read_layer
+
+        file, mark, name = text.partition(LAYER_MARK)
+        layer = read_layer(file, layer=name if mark else None, issues=self.found)
+        if layer.crs is not None:
+            return layer
+        if self._crs is None:
+            xmin, ymin, xmax, ymax = (f"{value:g}" for value in layer.total_bounds)
+            rule = f"{Path(file).name} states none (x {xmin} to {xmax}, y {ymin} to {ymax})."
+            raise error(
+                "CG-IN-004", argument="--crs", value=None, rule=rule, hint="For example --crs EPSG:4547."
+            )
+        return layer.set_crs(self._crs)

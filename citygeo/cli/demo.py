@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 NAME = "demo"
 HELP = "fire coverage of the sample city, with map and files 示例城市消防覆盖分析"
-NOTE = "Municipal totals of 1 January 2019 were entered by hand and are unverified 市级人口总数未经核实."
+NOTE = (
+    "They are municipal totals spread over homes 由市级总数按住宅建筑分摊. "
+    "The totals of 1 January 2019 were entered by hand and are unverified 市级人口总数未经核实."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -223,7 +223,7 @@ def _blind_spots(document: Mapping[str, Any]) -> str:
 def _notes(document: Mapping[str, Any]) -> str:
     notes = []
     if document["people_are_an_estimate"]:
-        notes.append("People are an estimate 人口为估算值: totals of zones spread over homes 按住宅建筑分摊.")
+        notes.append("People are an estimate, not a count 人口为估算值.")
     if document.get("note"):
         notes.append(document["note"])
     found = dict.fromkeys(issue["code"] for issue in document["issues"] if issue["severity"] == "warning")

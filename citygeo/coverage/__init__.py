@@ -182,14 +182,12 @@ def _locate(
 
 
 def _note_outside(people: _Counted, levels: Mapping[str, gpd.GeoDataFrame], log: IssueLog) -> None:
-    """Record people outside every zone of a level."""
+    """Record people outside every zone of a level; only the first level is expected to hold them all."""
     total = people.layer.weight.sum()
-    for level in levels:
+    for level, code in zip(levels, ("CG-DEM-004", *["CG-DEM-011"] * len(levels)), strict=False):
         outside = people.layer.weight[people.zone[level] == NO_ZONE].sum()
-        log.add(
-            "CG-DEM-004", count=int(outside > 0), level=level, people=f"{demand.from_micro(outside):,.0f}",
-            total=f"{demand.from_micro(total):,.0f}",
-        )  # fmt: skip
+        counts = {"people": f"{demand.from_micro(outside):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
+        log.add(code, count=int(outside > 0), level=level, **counts)
 
 
 def _study_area(

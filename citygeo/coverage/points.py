@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from citygeo.network import Direction, RoadNetwork
 
 ROAD_SAMPLE_M = 25.0
+FEW = 0.01  # a smaller share of rows off the network is no cause for alarm
 FAST_ROADS = ("motorway", "motorway_link", "trunk", "trunk_link")  # nobody lives on them
 TOO_FAR, NOT_CONNECTED, NO_ROAD = "too_far", "not_connected", "no_road"
 
@@ -279,6 +280,7 @@ def note_unplaced(layer: PointLayer, name: str, max_snap_m: float, log: IssueLog
     """Record rows of the caller that are not on the network; one row may be several points."""
     total = layer.index.nunique()
     far = layer.index[layer.status == NOT_SNAPPED].unique()
-    log.add("CG-NET-013", count=len(far), sample=far, total=total, layer=name, max_snap_m=f"{max_snap_m:g}")
+    code = "CG-NET-013" if len(far) > FEW * total else "CG-NET-014"
+    log.add(code, count=len(far), sample=far, total=total, layer=name, max_snap_m=f"{max_snap_m:g}")
     empty = layer.index[layer.status == NO_GEOMETRY].unique()
     log.add("CG-GEO-002", count=len(empty), sample=empty, layer=name)

@@ -28,7 +28,7 @@ CELL = re.compile(r"8[0-9a-f]{14}")
 WGS84 = "EPSG:4326"
 
 
-def place_table(table: pd.DataFrame, name: str, crs: str | int | CRS | None) -> gpd.GeoDataFrame:
+def place_table(table: pd.DataFrame, name: str, crs: CRS | None) -> gpd.GeoDataFrame:
     """Give a table its places: coordinates if it has a pair of columns for them, else H3 cells."""
     if table.index.name is not None:
         table = table.reset_index()

@@ -93,6 +93,7 @@ def read_layer(
     ('EPSG:4326', [-21.917])
     """
     issues = IssueLog() if issues is None else issues
+    crs = None if crs is None else parse_crs(crs)
     kind = identify(path)
     path = Path(path).absolute()  # GDAL takes some relative names for connections
     _check_encoding(encoding)
@@ -108,6 +109,38 @@ def read_layer(
         raise error("CG-IN-001", layer=path.name)
     placed = table if isinstance(table, gpd.GeoDataFrame) else place_table(table, path.name, crs)
     return _with_crs(placed, crs)
+
+
+def parse_crs(crs: str | int | CRS, *, argument: str = "crs") -> CRS:
+    """
+    Return the CRS that a text or number names.
+
+    Parameters
+    ----------
+    crs
+        For example ``"EPSG:4547"`` or ``4547``.
+    argument
+        What the caller's user calls it.
+
+    Raises
+    ------
+    InputError
+        CG-IN-004 if there is no such CRS.
+
+    Examples
+    --------
+    >>> parse_crs("EPSG:4547").name
+    'CGCS2000 / 3-degree Gauss-Kruger CM 114E'
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError as cause:
+        raise _misfit(
+            argument, crs, "pyproj knows no such CRS.", "For example EPSG:4547 or EPSG:4326."
+        ) from cause
 
 
 def _check_encoding(encoding: str | None) -> None:
@@ -199,7 +232,7 @@ def _read_parquet(path: Path) -> pd.DataFrame | gpd.GeoDataFrame:
     return table
 
 
-def _with_crs(layer: gpd.GeoDataFrame, crs: str | int | CRS | None) -> gpd.GeoDataFrame:
+def _with_crs(layer: gpd.GeoDataFrame, crs: CRS | None) -> gpd.GeoDataFrame:
     if crs is None:
         return layer
     if layer.crs is None:
@@ -207,7 +240,7 @@ def _with_crs(layer: gpd.GeoDataFrame, crs: str | int | CRS | None) -> gpd.GeoDa
     if not layer.crs.equals(crs, ignore_axis_order=True):
         raise _misfit(
             "crs",
-            crs,
+            crs.to_string(),
             f"The file states {layer.crs.to_string()}.",
             "Leave crs out, or use to_crs afterwards.",
         )

@@ -1,4 +1,11 @@
-"""Write tables, layers, text and JSON; each file is whole or absent (see ``io.atomic``)."""
+"""
+Write tables, layers, text and JSON; each file is whole or absent (see ``io.atomic``).
+
+What tables hold follows one rule in every format. Columns of numbers, truth values, dates and texts stay what
+they are. Any other column, and any other level of the index, becomes numbers or truth values if it holds
+nothing else, and text if not: lists, tuples and dicts as JSON, shapes as WKT, the rest as Python prints it.
+Missing values stay missing. Names of columns become text, and a repeated one gets a number.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +14,19 @@ import math
 import os
 import re
 import sqlite3
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from citygeo._optional import need
-from citygeo.errors import error
+from citygeo.errors import CitygeoError, error
 from citygeo.io.atomic import atomic_folder, atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -33,9 +41,15 @@ __all__ = [
 
 # QGIS 3.22, still common in planning bureaus, warns about GeoPackage 1.4, the driver's default
 GPKG_VERSION = "1.2"
-# what Excel and LibreOffice take for the start of a formula
-FORMULA_START = re.compile(r"^[=+\-@\t\r]")
-_STYLE_TABLE = """
+# what Excel and LibreOffice take for the start of a formula; East Asian editions take the wide signs too
+FORMULA_START = re.compile(r"^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+LARGEST_INTEGER = 2**63 - 1  # of SQLite
+STYLE_TABLE = "layer_styles"
+# the driver refuses names of layers that begin so
+REFUSED_START = re.compile(r"^(?=[!-/:-@\[-^`{-~])")
+# what pyogrio, pyarrow and pandas raise, themselves or by a subclass, for what they cannot write
+WRITER_ERRORS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+_STYLE_COLUMNS = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256),
@@ -47,7 +61,7 @@ CREATE TABLE layer_styles (
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     r"""Write text as UTF-8 with ``\n`` line ends, whole or not at all (CG-FILE-012)."""
-    with atomic_path(path) as tmp:
+    with _writing(path) as tmp:
         tmp.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -73,7 +87,7 @@ def write_json(path: str | os.PathLike[str], obj: object) -> None:
 
 
 def write_csv(path: str | os.PathLike[str], df: pd.DataFrame, *, excel_safe: bool = True) -> None:
-    """
+    r"""
     Write a table that Excel opens with its Chinese intact (utf-8-sig).
 
     Parameters
@@ -82,7 +96,7 @@ def write_csv(path: str | os.PathLike[str], df: pd.DataFrame, *, excel_safe: boo
         The final name.
     df
         The table. Geometry columns are left out; a named index becomes the first column; integer H3
-        cells (column or index ``h3_cell``) are written as their text.
+        cells (column or index ``h3_cell``) are written as their text; line ends inside texts become ``\n``.
     excel_safe
         Put ``'`` before texts that a spreadsheet would run as a formula, headers included.
 
@@ -100,15 +114,14 @@ def write_csv(path: str | os.PathLike[str], df: pd.DataFrame, *, excel_safe: boo
     ...     Path(folder, "t.csv").read_text(encoding="utf-8-sig").split()
     ['name', "'=1+1", '厦门']
     """
-    table = _with_index(df)
-    table = table.drop(columns=[name for name in table.columns if _is_geometry(table[name])])
+    is_shape = [str(dtype) == "geometry" for dtype in df.dtypes]
+    table = _plain_table(_index_first(pd.DataFrame(df).loc[:, ~np.array(is_shape, np.bool_)]))
     if "h3_cell" in table and pd.api.types.is_integer_dtype(table["h3_cell"]):
-        table["h3_cell"] = [f"{cell:x}" for cell in table["h3_cell"]]
-    table = pd.DataFrame({name: _flat(table[name]) for name in table.columns})
+        table["h3_cell"] = [None if pd.isna(cell) else f"{cell:x}" for cell in table["h3_cell"]]
     if excel_safe:
-        table = table.rename(columns=_defuse)
-        table = table.apply(lambda column: column if _is_plain(column) else column.map(_defuse))
-    with atomic_path(path) as tmp:
+        table = _map_texts(table, _defuse)
+    table = _map_texts(table, _one_line_end)
+    with _writing(path) as tmp:
         table.to_csv(tmp, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
@@ -131,8 +144,9 @@ def write_parquet(path: str | os.PathLike[str], gdf: pd.DataFrame) -> None:
         CG-FILE-012 if the file cannot be written.
     """
     need("pyarrow", extra="parquet", purpose="writing Parquet")
-    with atomic_path(path) as tmp:
-        gdf.to_parquet(tmp)
+    table = _plain_table(gdf)
+    with _writing(path) as tmp:
+        table.to_parquet(tmp)
 
 
 def write_gpkg(
@@ -149,7 +163,10 @@ def write_gpkg(
         The final name.
     layers
         Layer name -> GeoDataFrame, or a DataFrame for a table without geometry. A named index becomes
-        the first column; names that differ only in case get a number, because SQLite cannot keep both.
+        the first column; names that differ only in case, of columns or layers, get
+        a number, because SQLite cannot keep both.
+        Whole numbers beyond 64 bits with sign become text. A layer's name that begins with a sign gets
+        an underscore before it.
     styles
         Layer name -> QML text (see ``citygeo.viz.layer_styles``), stored in ``layer_styles`` as the
         layer's default style.
@@ -170,28 +187,36 @@ def write_gpkg(
     ...     gpd.list_layers(f"{folder}/x.gpkg").name.tolist()
     ['stations 消防站']
     """
-    import pyogrio
-
     for name, layer in layers.items():
         _require_crs(name, layer)
+    if not layers:
+        raise error("CG-FILE-012", path=path, cause="no layer was given")
+    writable = [REFUSED_START.sub("_", name) for name in layers]
+    names = dict(zip(layers, _free_names(writable, (STYLE_TABLE,), str.lower), strict=True))
+    tables = {names[name]: _gpkg_table(layer) for name, layer in layers.items()}
+    with _writing(path) as tmp:
+        for number, (name, table) in enumerate(tables.items()):
+            _write_layer(tmp, name, table, is_first=number == 0)
+        with closing(sqlite3.connect(tmp)) as database, database:
+            _check_counts(database, tables)
+            _add_styles(database, {names.get(name, name): qml for name, qml in (styles or {}).items()})
+
+
+@contextmanager
+def _writing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Do as `atomic_path`, and turn what a writer raises into CG-FILE-012."""
     with atomic_path(path) as tmp:
         try:
-            for number, (name, layer) in enumerate(layers.items()):
-                _write_layer(tmp, name, layer, is_first=number == 0)
-        except (RuntimeError, ValueError) as cause:  # pyogrio's errors are both
-            if not isinstance(cause, (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError)):
-                raise
-            raise OSError(str(cause).replace(str(tmp), str(path))) from cause
-        with sqlite3.connect(tmp) as database:
-            _check_counts(database, layers)
-            _add_styles(database, styles or {})
-        database.close()
+            yield tmp
+        except CitygeoError:
+            raise
+        except WRITER_ERRORS as cause:
+            raise OSError(None, str(cause).replace(str(tmp), str(path))) from cause
 
 
-def _write_layer(tmp: Path, name: str, layer: pd.DataFrame, *, is_first: bool) -> None:
+def _write_layer(tmp: Path, name: str, table: pd.DataFrame, *, is_first: bool) -> None:
     import pyogrio
 
-    table = _gpkg_columns(_with_index(layer))
     options: dict[str, Any] = {"layer": name, "driver": "GPKG", "append": not is_first}
     if is_first:
         options["dataset_options"] = {"VERSION": GPKG_VERSION}
@@ -218,10 +243,10 @@ def _add_styles(database: sqlite3.Connection, styles: Mapping[str, str]) -> None
     if not styles:
         return
     geometry_columns = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
-    database.execute(_STYLE_TABLE)
+    database.execute(_STYLE_COLUMNS)
     database.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) "
-        "VALUES ('layer_styles', 'attributes', 'layer_styles', 0)"
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?, 'attributes', ?, 0)",
+        (STYLE_TABLE, STYLE_TABLE),
     )
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
@@ -231,65 +256,121 @@ def _add_styles(database: sqlite3.Connection, styles: Mapping[str, str]) -> None
     )
 
 
-def _gpkg_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with column names and values that GeoPackage can hold."""
-    names: dict[str, str] = {}
-    taken = {"fid", "geom"}
-    for column in table.columns:
-        name, number = str(column), 2
-        while name.lower() in taken:
-            name, number = f"{column}_{number}", number + 1
-        taken.add(name.lower())
-        names[column] = name
-    active = table.geometry.name if isinstance(table, gpd.GeoDataFrame) else None
-    flat = {names[c]: _flat(table[c]) for c in table.columns if c != active}
-    if not isinstance(table, gpd.GeoDataFrame):
-        return pd.DataFrame(flat, index=table.index)
-    return cast(
-        "pd.DataFrame",
-        gpd.GeoDataFrame(flat, geometry=table.geometry.to_numpy(), crs=table.crs, index=table.index),
-    )
+def _gpkg_table(layer: pd.DataFrame) -> pd.DataFrame:
+    """Return the layer as GeoPackage can hold it: one geometry, names apart from each other in any case."""
+    table = _index_first(layer)
+    active = _active_geometry(table)
+    for place, (label, dtype) in enumerate(zip(table.columns, table.dtypes, strict=True)):
+        if str(dtype) == "geometry" and label != active:
+            table.isetitem(place, _as_text(table.iloc[:, place]).array)
+    plain = _plain_table(table, ("fid", "geom"), str.lower)
+    for name in plain.columns:
+        if plain[name].dtype.kind == "u" and (plain[name] > LARGEST_INTEGER).any():
+            plain[name] = _as_text(plain[name])
+    return plain
 
 
-def _with_index(table: pd.DataFrame) -> pd.DataFrame:
+def _plain_table(
+    table: pd.DataFrame, reserved: Iterable[str] = (), fold: Callable[[str], str] = str
+) -> pd.DataFrame:
+    """Return the table by the rule of this module; columns of geometry stay."""
+    labels = list(table.columns)
+    names = _free_names(labels, reserved, fold)
+    columns = {}
+    for place, name in enumerate(names):
+        column = table.iloc[:, place]
+        columns[name] = column.array if str(column.dtype) == "geometry" else _flat(column).array
+    plain = pd.DataFrame(columns, index=_flat_index(table.index))
+    active = _active_geometry(table)
+    return plain if active is None else gpd.GeoDataFrame(plain, geometry=names[labels.index(active)])
+
+
+def _active_geometry(table: pd.DataFrame) -> Any:
+    """Return the label of a layer's geometry, None for a table."""
+    return table.active_geometry_name if isinstance(table, gpd.GeoDataFrame) else None
+
+
+def _free_names(
+    labels: Iterable[object], reserved: Iterable[str] = (), fold: Callable[[str], str] = str
+) -> list[str]:
+    """Return labels as texts; one that is taken, `fold` applied, gets a number."""
+    taken = set(reserved)
+    names = []
+    for label in labels:
+        name, number = str(label), 2
+        while fold(name) in taken:
+            name, number = f"{label}_{number}", number + 1
+        taken.add(fold(name))
+        names.append(name)
+    return names
+
+
+def _index_first(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with the index as first columns, unless it is an unnamed count."""
     if isinstance(table.index, pd.RangeIndex) and table.index.name is None:
         return table.copy()
-    levels = [str(name) if name is not None else "index" for name in table.index.names]
-    free = [f"{name}_index" if name in table.columns else name for name in levels]
-    out = table.copy()
-    out.index = out.index.set_names(free)
-    return out.reset_index()
+    levels = ["index" if name is None else name for name in table.index.names]
+    names = _free_names([*table.columns, *levels])[-len(levels) :]
+    return table.reset_index(names=names)
 
 
-def _is_geometry(column: pd.Series[Any]) -> bool:
-    return str(column.dtype) == "geometry"
-
-
-def _is_plain(column: pd.Series[Any]) -> bool:
-    """Tell whether a column holds numbers, truth values or dates: nothing that could be a formula."""
-    return column.dtype.kind in "biufMm"
+def _flat_index(index: pd.Index[Any]) -> pd.Index[Any]:
+    if isinstance(index, pd.RangeIndex):
+        return index
+    levels = [_flat(index.get_level_values(level).to_series()).array for level in range(index.nlevels)]
+    names = [None if name is None else str(name) for name in index.names]
+    return (
+        pd.MultiIndex.from_arrays(levels, names=names)
+        if len(levels) > 1
+        else pd.Index(levels[0], name=names[0])
+    )
 
 
 def _flat(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return what a table can hold: lists and dicts as JSON, shapes as WKT, categories as values."""
-    if _is_geometry(column):
-        return pd.Series(gpd.GeoSeries(column).to_wkt(), index=column.index)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    if column.dtype.kind == "O" and column.dtype == object:
-        return column.map(_flat_value)
-    return column
+    """Return a column as every format can hold it, by the rule of this module."""
+    if isinstance(column.dtype, (pd.CategoricalDtype, pd.SparseDtype)):
+        column = pd.Series(np.asarray(column), index=column.index)
+    if column.dtype.kind in "biufM" or isinstance(column.dtype, pd.StringDtype):
+        return column
+    try:
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if kind in ("boolean", "integer"):
+            return column.astype("boolean" if kind == "boolean" else "Int64")
+        if kind in ("floating", "mixed-integer-float"):
+            return column.where(column.notna(), np.nan).astype(np.float64)
+    except (OverflowError, TypeError, UnicodeEncodeError):  # more than 64 bits; half a character
+        pass
+    return _as_text(column)
 
 
-def _flat_value(value: object) -> object:
+def _as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    is_given = column.notna().to_numpy()
+    texts = np.full(len(column), None, object)
+    texts[is_given] = [_text(value) for value in column[is_given]]
+    return pd.Series(texts, index=column.index, dtype=object)
+
+
+def _text(value: object) -> str:
     if isinstance(value, (dict, list, tuple, set, frozenset, np.ndarray)):
-        return json.dumps(_jsonable(value), ensure_ascii=False)
-    return value
+        return json.dumps(_jsonable(value), ensure_ascii=False, default=str)
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _map_texts(table: pd.DataFrame, change: Callable[[object], object]) -> pd.DataFrame:
+    """Return the table with its texts changed, headers included; the other columns can hold none."""
+    columns = [table.iloc[:, place] for place in range(table.shape[1])]
+    mapped = [column if column.dtype.kind in "biufM" else column.map(change) for column in columns]
+    names = [str(change(name)) for name in table.columns]
+    return pd.DataFrame(dict(enumerate(mapped)), index=table.index).set_axis(names, axis="columns")
 
 
 def _defuse(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and FORMULA_START.match(value) else value
+
+
+def _one_line_end(value: object) -> object:
+    # the csv module leaves a bare carriage return unquoted, and readers then take it for the end of the row
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
 def _jsonable(obj: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 import pytest
-from shapely.geometry import Point, box
+from shapely.geometry import box
 
 import citygeo as cg
-from citygeo import cli
+from citygeo import cli, hexgrid
 from citygeo.cli import main
-from citygeo.cli.coverage import open_network, read_demand, read_levels
+from citygeo.cli.coverage import Reader, open_network, read_demand, read_levels
 from citygeo.errors import CitygeoError
-from citygeo.issues import IssueLog
 from tests.cli.fakes import fake_coverage, fake_explore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+REAL_COVERAGE = cg.coverage  # before a test replaces it
 CELLS = ["8907b0d2e63ffff", "8907b0d2e67ffff"]
 
 
@@ -173,27 +174,142 @@ def test_levels_are_read_and_names_with_equals_signs_are_files(files: Path) -> N
 
 @pytest.mark.usefixtures("files")
 def test_cells_keep_their_index() -> None:
-    demand = read_demand("cells.csv", "population", IssueLog())
+    demand = read_demand("cells.csv", "population", Reader())
     assert demand.index.name == "h3_cell"
     assert demand.index.tolist() == CELLS
 
 
-def test_cells_beside_their_polygons_become_the_index(files: Path) -> None:
+@pytest.mark.parametrize("cells", [CELLS, CELLS[:1] * 2])
+@pytest.mark.parametrize("suffix", ["csv", "gpkg", "parquet"])
+def test_places_that_name_their_cell_stay_places(files: Path, suffix: str, cells: list[str]) -> None:
+    table = pd.DataFrame({"h3_cell": cells, "population": [1, 2], "lon": [0.5, 1.5], "lat": [0.0, 1.0]})
+    layer = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326)
+    if suffix == "csv":
+        table.to_csv(files / "p.csv", index=False)
+    elif suffix == "gpkg":
+        layer.to_file(files / "p.gpkg")
+    else:
+        layer.set_index("h3_cell").to_parquet(files / "p.parquet")
+    demand = read_demand(f"p.{suffix}", "population", Reader())
+    assert demand.index.tolist() == [0, 1]
+    assert demand.geometry.x.tolist() == [0.5, 1.5]
+
+
+def test_polygons_that_name_their_cell_stay_polygons(files: Path) -> None:
     layer = gpd.GeoDataFrame(
         {"h3_cell": CELLS, "population": [1, 2]}, geometry=[box(0, 0, 1, 1)] * 2, crs=4326
     )
-    layer.to_file(files / "cells.gpkg")
-    assert read_demand("cells.gpkg", "population", IssueLog()).index.tolist() == CELLS
+    layer.to_file(files / "homes.gpkg")
+    assert read_demand("homes.gpkg", "population", Reader()).index.tolist() == [0, 1]
 
 
-def test_places_that_name_their_cell_stay_places(files: Path) -> None:
-    table = pd.DataFrame({"h3_cell": CELLS[:1] * 2, "population": [1, 2]})
-    gpd.GeoDataFrame(table, geometry=[Point(0, 0), Point(1, 1)], crs=4326).to_file(files / "points.gpkg")
-    demand = read_demand("points.gpkg", "population", IssueLog())
-    assert demand.index.tolist() == [0, 1]
+@pytest.mark.parametrize("crs", [4326, 3857])
+def test_cells_drawn_as_hexagons_are_cells(files: Path, crs: int) -> None:
+    outlines = hexgrid.cell_polygons(hexgrid.from_strings(CELLS))
+    layer = gpd.GeoDataFrame({"h3_cell": CELLS, "population": [1, 2]}, geometry=outlines, crs=4326)
+    layer.to_crs(crs).to_file(files / "cells.gpkg")
+    assert read_demand("cells.gpkg", "population", Reader()).index.tolist() == CELLS
+    layer.to_crs(crs).set_index("h3_cell").to_parquet(files / "cells.parquet")
+    assert read_demand("cells.parquet", "population", Reader()).index.tolist() == CELLS
+
+
+def test_cells_without_any_geometry_are_checked(files: Path) -> None:
+    layer = gpd.GeoDataFrame({"h3_cell": [*CELLS, CELLS[0]], "population": 1}, geometry=[None] * 3, crs=4326)
+    layer[:2].to_parquet(files / "cells.parquet")
+    assert read_demand("cells.parquet", "population", Reader()).index.tolist() == CELLS
+    layer.to_parquet(files / "cells.parquet")
+    with pytest.raises(CitygeoError, match="CG-IN-006"):
+        read_demand("cells.parquet", "population", Reader())
 
 
 @pytest.mark.usefixtures("files")
 def test_missing_column_of_people_names_what_there_is_and_what_is_near() -> None:
     with pytest.raises(CitygeoError, match=r"population, 人口, lon, lat; near: population"):
-        read_demand("people.csv", "populaton", IssueLog())
+        read_demand("people.csv", "populaton", Reader())
+
+
+# --- options ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("files")
+def test_options_left_out_are_those_of_the_library(called: dict[str, Any]) -> None:
+    assert main([*COMMAND, "--demand", "people.csv", "--quiet"]) == 0
+    signature = inspect.signature(REAL_COVERAGE).parameters
+    given = {
+        name: called[name] for name in called if name not in ("network", "facilities", "demand", "minutes")
+    }
+    assert given == {name: signature[name].default for name in given}
+    assert {"study_area", "delay_s", "buffer_m", "resolution", "threads"} <= set(given)
+    assert "estimate" not in called["demand"].attrs
+
+
+@pytest.mark.usefixtures("files")
+def test_options_reach_the_library(called: dict[str, Any]) -> None:
+    options = ["--delay", "turnout_s", "--buffer-m", "50", "--resolution", "8", "--threads", "2"]
+    assert (
+        main(
+            [*COMMAND, "--demand", "people.csv", *options, "--study-area", "districts.geojson", "--estimate"]
+        )
+        == 0
+    )
+    expected = {"delay_s": "turnout_s", "buffer_m": 50.0, "resolution": 8, "threads": 2}
+    assert {name: called[name] for name in expected} == expected
+    assert len(called["study_area"]) == 2
+    assert called["demand"].attrs["estimate"] is True
+
+
+@pytest.mark.parametrize(("text", "delay_s"), [("45", 45.0), ("1e2", 100.0), ("60 s", "60 s")])
+@pytest.mark.usefixtures("files")
+def test_delay_is_seconds_or_a_column(called: dict[str, Any], text: str, delay_s: float | str) -> None:
+    assert main([*COMMAND, "--demand", "people.csv", "--delay", text]) == 0
+    assert called["delay_s"] == delay_s
+
+
+def test_crs_is_given_to_layers_that_state_none_and_to_no_other(called: dict[str, Any], files: Path) -> None:
+    (files / "stations.csv").write_text("name,x,y\nA,500000,2500000\n", encoding="utf-8")
+    assert main([*COMMAND, "--demand", "people.csv", "--crs", "EPSG:4547"]) == 0
+    assert called["facilities"].crs == "EPSG:4547"
+    assert called["demand"].crs == "EPSG:4326"
+
+
+@pytest.mark.usefixtures("called")
+@pytest.mark.parametrize("crs", [[], ["--crs", "EPSG:0"], ["--crs", "Xi'an"], ["--crs", ""]])
+def test_layer_without_crs_or_a_crs_that_is_none_is_bad_input(
+    files: Path, crs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "stations.csv").write_text("name,x,y\nA,500000,2500000\n", encoding="utf-8")
+    assert main([*COMMAND, "--demand", "people.csv", *crs]) == cli.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("citygeo: CG-IN-004: --crs=")
+    assert "EPSG:4547" in err
+
+
+@pytest.mark.usefixtures("called", "files")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--resolution", "16"], ["--resolution", "-1"], ["--resolution", "nine"], ["--threads", "0"],
+        ["--threads", "-2"], ["--threads", "1.5"], ["--buffer-m", "wide"], ["--study-area"],
+    ],
+)  # fmt: skip
+def test_options_of_the_wrong_kind_are_wrong_usage(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*COMMAND, "--demand", "people.csv", *wrong]) == cli.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert wrong[0] in err.splitlines()[-1]
+
+
+def test_help_names_the_units(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for phrase in (
+        "limit in minutes",
+        "seconds before",
+        "in metres (default: 200)",
+        "in metres (default: 100)",
+        "km2",
+    ):
+        assert phrase in text

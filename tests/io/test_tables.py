@@ -24,7 +24,7 @@ from citygeo.issues import IssueLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-from tests.io.layers import NAMES, SUFFIXES, code_of, cut, stations, write
+from tests.io.layers import NAMES, SUFFIXES, code_of, csv, cut, stations, write
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -60,6 +60,11 @@ def test_layer_without_crs_is_not_given_one(tmp_path: Path) -> None:
     path.with_suffix(".prj").unlink()
     assert read_layer(path).crs is None
     assert read_layer(path, crs=32627).crs == "EPSG:32627"
+
+
+@pytest.mark.parametrize("crs", ["EPSG:0", "nonsense", "", -1])
+def test_crs_that_does_not_exist_is_refused(tmp_path: Path, crs: str | int) -> None:
+    assert code_of(csv(tmp_path, "x,y\n1,2\n"), crs=crs) == "CG-IN-004"
 
 
 def test_crs_that_contradicts_the_file_is_refused(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Opened:
 
         self.page.route("**/*", route)
         self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        self.page.on("console", lambda line: line.type == "error" and self.faults.append(line.text))
+        self.page.on("console", lambda line: self.faults.extend([line.text] if line.type == "error" else []))
         self.page.goto(wanted)
         self.page.wait_for_function("window.__citygeo_ready === true", timeout=20_000)
         return self.page

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import folium
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
 from citygeo.viz import OfflineMap, explore
+from citygeo.viz.layers.layer import Layer
 from citygeo.viz.leaflet import leaflet
+from citygeo.viz.text import Label
 from tests.viz.fakes import HOSTILE, coverage, network, service_area
 
 if TYPE_CHECKING:
@@ -224,6 +227,38 @@ def test_service_area_network_and_plain_layers_draw(tmp_path: Path, opened: Open
     assert "reach within 5 minutes" in page.locator(".cg-title").inner_text()
     assert opened.requests == []
     assert opened.faults == []
+
+
+def test_browser_unpacks_every_place_to_the_step(tmp_path: Path, opened: Opened) -> None:
+    """Steps of one to five bytes, forwards and backwards, holes and islands."""
+    line = [
+        (0.0, 0.0),
+        (0.00063, -0.00064),
+        (0.1, 0.2),
+        (-179.99999, 89.0),
+        (179.12345, -85.54321),
+        (118.1, 24.5),
+    ]
+    island = [(10.0, 10.0), (10.0, 10.5), (10.5, 10.5)]
+    hole = [(1.1, 1.1), (1.2, 1.1), (1.2, 1.2)]
+    ring = [(1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (2.0, 1.0)]
+    both = shapely.MultiPolygon([shapely.Polygon(ring, [hole]), shapely.Polygon(island)])
+    m = explore()
+    m.content.add([plain_layer("a", "areas", both), plain_layer("l", "lines", shapely.LineString(line))])
+    path = tmp_path / "map.html"
+    m.save_html(path)
+    page = opened.open(path)
+    areas, lines = page.evaluate(
+        """citygeo.layers.map((x) => { const flat = (p) => Array.isArray(p) ? p.map(flat) : [p.lng, p.lat];
+            return flat(x.items[0].getLatLngs()); })"""
+    )
+    assert lines == [[list(place) for place in line]]
+    assert areas == [[[list(p) for p in part] for part in group] for group in ([ring, hole], [island])]
+
+
+def plain_layer(key: str, kind: str, shape: shapely.Geometry) -> Layer:
+    style = {"color": "#000000", "weight": 1, "fillColor": "#000000", "fillOpacity": 1}
+    return Layer(key, Label(key), kind, np.array([shape], object), (style,), np.zeros(1, np.int64))
 
 
 def test_folium_children_still_work(tmp_path: Path, opened: Opened) -> None:

@@ -5,6 +5,10 @@ import xml.etree.ElementTree as ET
 from citygeo.viz.qml import Range, Symbol, graduated, single
 
 
+def _renderer(root: ET.Element) -> ET.Element:
+    return next(root.iter("renderer-v2"))
+
+
 def _body(qml: str) -> ET.Element:
     doctype, body = qml.split("\n", 1)
     assert doctype == "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
@@ -13,8 +17,8 @@ def _body(qml: str) -> ET.Element:
 
 def test_single_symbol_has_colour_and_outline() -> None:
     root = _body(single(Symbol("fill", "#8bcbe3", "#2a74b5", 0.3, 0.45)))
-    assert root.find("renderer-v2").get("type") == "singleSymbol"
-    assert root.find(".//symbol").attrib == {"type": "fill", "name": "0", "alpha": "0.45"}
+    assert _renderer(root).get("type") == "singleSymbol"
+    assert next(root.iter("symbol")).attrib == {"type": "fill", "name": "0", "alpha": "0.45"}
     properties = {prop.get("k"): prop.get("v") for prop in root.iter("prop")}
     assert properties["color"] == "139,203,227,255"
     assert properties["outline_color"] == "42,116,181,255"
@@ -33,7 +37,7 @@ def test_graduated_classes_keep_order_bounds_and_hostile_labels() -> None:
         Range(0.1, float("inf"), "x", Symbol("line", "#ffffff")),
     ]
     root = _body(graduated('a"b', ranges))
-    assert root.find("renderer-v2").get("attr") == 'a"b'
+    assert _renderer(root).get("attr") == 'a"b'
     found = root.findall(".//range")
     assert [(item.get("lower"), item.get("upper"), item.get("symbol")) for item in found] == [
         ("0", "0.1", "0"),

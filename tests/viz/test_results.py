@@ -37,7 +37,9 @@ def test_coverage_without_zones_has_no_boundaries() -> None:
 
 
 def test_map_starts_at_what_is_reached_and_the_worst_places() -> None:
-    west, south, east, north = map_extent(coverage())
+    extent = map_extent(coverage())
+    assert extent is not None
+    west, south, east, north = extent
     assert west < LON + 0.01 < LON + 0.041 <= east  # a blind spot lies west of the reach, a station east
     assert south <= LAT + 0.01
     assert north >= LAT + 0.041
