@@ -15,12 +15,26 @@ import citygeo as cg
 
 PACKAGE = Path(cg.__file__).parent
 ROOT = PACKAGE.parent
-HEAVY = {"numba", "numpy", "pandas", "geopandas", "shapely", "folium", "osmium", "h3", "scipy", "pyproj", "pyarrow"}
+HEAVY = {
+    "numba",
+    "numpy",
+    "pandas",
+    "geopandas",
+    "shapely",
+    "folium",
+    "osmium",
+    "h3",
+    "scipy",
+    "pyproj",
+    "pyarrow",
+}
 
 
 def names_in_stub():
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
-    imported = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported = {
+        alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     return imported | {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
 
 
@@ -43,7 +57,9 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
 
 
 def test_importing_loads_nothing_heavy():

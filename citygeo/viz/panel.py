@@ -105,10 +105,7 @@ def coverage_panel(result: Coverage) -> Panel:
     if result.demand_is_estimate:
         notes.insert(
             0,
-            Label(
-                "People are an estimate: zone totals spread over residential buildings.",
-                "人口为估计值:由分区总数分摊到住宅建筑。",
-            ),
+            Label("Where people live is an estimate, not a count.", "人口分布为估计值,并非实测。"),
         )
     return Panel(
         title=Label(
