@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from citygeo.errors import FileError, FileFormatError, NetworkError, UnsafeInputError
+from citygeo.errors import CitygeoWarning, FileError, FileFormatError, NetworkError, UnsafeInputError
 from citygeo.io import osm
 from citygeo.network import RoadNetwork
 from tests.toy import ONEWAY, STREET, lonlat, toy_mode, write_pbf
@@ -65,7 +65,8 @@ def test_gaps_are_left_out_and_counted(tmp_path):
     (issue,) = [item for item in streets.issues.found if item.code == "CG-FILE-004"]
     assert (issue.severity, issue.count) == ("warning", 3)
     assert issue.sample == ("3", "6", "8")
-    net = RoadNetwork.from_osm(path, toy_mode())
+    with pytest.warns(CitygeoWarning, match="CG-FILE-004"):
+        net = RoadNetwork.from_osm(path, toy_mode())
     assert net.length_m.sum() == pytest.approx(200, abs=0.05)
 
 
@@ -102,7 +103,9 @@ def test_missing_relations_are_doubted(tmp_path):
     path = write(tmp_path, relations=())
     found = osm.read(path).issues.found
     assert [(item.code, item.severity) for item in found] == [("CG-FILE-005", "warning")]
-    assert "CG-FILE-005" in RoadNetwork.from_osm(path, toy_mode()).report().issues["code"].tolist()
+    with pytest.warns(CitygeoWarning, match="CG-FILE-005"):
+        net = RoadNetwork.from_osm(path, toy_mode())
+    assert "CG-FILE-005" in net.report().issues["code"].tolist()
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
