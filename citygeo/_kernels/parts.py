@@ -123,6 +123,32 @@ def _emit_tent(
 
 
 @kernel
+def _emit_own_edge(
+    out_edge: NDArray[np.uint32],
+    out_share: NDArray[np.float64],
+    out_ms: NDArray[np.float64],
+    edge: Any,
+    share: Any,
+    own_ms: Any,
+    ends: Any,
+    along: Any,
+    against: Any,
+    limit_ms: Any,
+) -> Any:
+    """List the parts of the facility's own edge: two tents that meet where it stands."""
+    along_low = FAR if along == FAR else np.int64(np.rint(share * along))
+    against_low = FAR if against == FAR else np.int64(np.rint(share * against))
+    along_high = FAR if along == FAR else along - along_low
+    against_high = FAR if against == FAR else against - against_low
+    n = _emit_tent(
+        out_edge, out_share, out_ms, 0, edge, 0.0, share, ends[0], own_ms, along_low, against_low, limit_ms
+    )
+    return _emit_tent(
+        out_edge, out_share, out_ms, n, edge, share, 1.0, own_ms, ends[1], along_high, against_high, limit_ms
+    )
+
+
+@kernel
 def reached_parts(
     edge_node: NDArray[np.uint32],
     along_ms: NDArray[np.uint32],
@@ -167,37 +193,9 @@ def reached_parts(
         along, against = _weight(along_ms, own_edge), _weight(against_ms, own_edge)
         start_ms = _time_of(label, stamp, edge_node[own_edge, 0])
         end_ms = _time_of(label, stamp, edge_node[own_edge, 1])
-        along_low = FAR if along == FAR else np.int64(np.rint(own_share * along))
-        against_low = FAR if against == FAR else np.int64(np.rint(own_share * against))
-        along_high = FAR if along == FAR else along - along_low
-        against_high = FAR if against == FAR else against - against_low
-        n = _emit_tent(
-            out_edge,
-            out_share,
-            out_ms,
-            n,
-            own_edge,
-            0.0,
-            own_share,
-            start_ms,
-            own_ms,
-            along_low,
-            against_low,
-            limit_ms,
-        )
-        n = _emit_tent(
-            out_edge,
-            out_share,
-            out_ms,
-            n,
-            own_edge,
-            own_share,
-            1.0,
-            own_ms,
-            end_ms,
-            along_high,
-            against_high,
-            limit_ms,
+        ends = (start_ms, end_ms)
+        n = _emit_own_edge(
+            out_edge, out_share, out_ms, own_edge, own_share, own_ms, ends, along, against, limit_ms
         )
     for i in range(settled.size):
         node = np.uintp(settled[i])
@@ -210,17 +208,8 @@ def reached_parts(
             along, against = _weight(along_ms, edge), _weight(against_ms, edge)
             from_start, from_end = _tent(start_ms, end_ms, along, against, limit_ms)
             if arc_edge[place] & np.uint32(1) == 0:
-                n = _emit(
-                    out_edge,
-                    out_share,
-                    out_ms,
-                    n,
-                    edge,
-                    0.0,
-                    from_start,
-                    float(start_ms),
-                    start_ms + from_start * along,
-                )
+                reached_ms = start_ms + from_start * along
+                n = _emit(out_edge, out_share, out_ms, n, edge, 0.0, from_start, float(start_ms), reached_ms)
             else:
                 reached_ms = end_ms + (1.0 - from_end) * against
                 n = _emit(out_edge, out_share, out_ms, n, edge, from_end, 1.0, reached_ms, float(end_ms))

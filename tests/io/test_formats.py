@@ -110,7 +110,7 @@ def test_pickle_is_refused_and_not_loaded(tmp_path: Path, suffix: str) -> None:
     "path",
     [
         "https://example.org/a.gpkg", "HTTP://example.org/a.csv", "s3://bucket/a.parquet", "file:///etc/passwd",
-        "/vsicurl/https://example.org/a.gpkg", "/vsizip/a.zip/a.shp", "/vsimem/a.gpkg", "zip:///tmp/a.zip",
+        "/vsicurl/https://example.org/a.gpkg", "/vsizip/a.zip/a.shp", "/vsimem/a.gpkg", "zip:///data/a.zip",
     ],
 )  # fmt: skip
 def test_remote_and_virtual_paths_are_refused(path: str) -> None:
