@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import citygeo
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-PACKAGES = ("citygeo", "numpy", "numba", "geopandas", "shapely", "pyproj", "h3", "osmium")
+PACKAGES = ("numpy", "numba", "geopandas", "shapely", "pyproj", "h3", "osmium")
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 
 
@@ -57,7 +59,9 @@ def describe(action: str, inputs: dict[str, str], parameters: dict[str, Any]) ->
         "action": action,
         "inputs": inputs,
         "parameters": parameters,
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {"citygeo": citygeo.__version__}
+        | {name: _version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "attribution": OSM_ATTRIBUTION,
     }

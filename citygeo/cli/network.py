@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from citygeo.cli.progress import Progress
 from citygeo.cli.report import issue_rows, print_json, print_text, tell_issues
-from citygeo.cli.text import number, table
+from citygeo.cli.text import clean, number, printable, table
 
 if TYPE_CHECKING:
     import argparse
@@ -61,8 +61,8 @@ def _as_text(document: dict[str, Any]) -> str:
         [f"{row['meaning']} {row['meaning_zh']}", number(row["value"], _digits(row["value"])), row["unit"]]
         for row in document["report"]
     ]
-    title = f"Road network 路网: {document['source']['name']}, {document['mode']}"
-    written = f"Written to 已保存: {document['path']}  ({document['seconds']:.1f} s)"
+    title = f"Road network 路网: {clean(document['source']['name'])}, {clean(document['mode'])}"
+    written = f"Written to 已保存: {printable(document['path'])}  ({document['seconds']:.1f} s)"
     return "\n".join(
         [title, "", table(["Figure 指标", "Value 数值", "Unit 单位"], rows, widest=80), "", written]
     )

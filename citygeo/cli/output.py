@@ -41,7 +41,7 @@ def finish(
 ) -> None:
     """Write the files if a folder was given, print the document as asked, and the findings."""
     if args.out is not None:
-        document["files"] = path_texts(_write(coverage, args.out, progress))
+        document["files"] = path_texts(_write(coverage, args.out, progress, _title(document)))
     document["seconds"] = round(progress.seconds, 3)
     if args.json:
         print_json(document)
@@ -50,12 +50,23 @@ def finish(
     tell_issues(document["issues"], is_quiet=args.quiet)
 
 
-def _write(coverage: Coverage, folder: Path, progress: Progress) -> dict[str, Path]:
+def _title(document: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the map's title in English and Chinese, if the place has a name."""
+    place, mode, minutes = document.get("place"), document["mode"], f"{document['minutes']:g}"
+    if not place or "name_zh" not in place:
+        return None
+    english = f"{place['name']}: {mode['en'].lower()}, {minutes} minutes"
+    return english, f"{place['name_zh']}{mode['zh']}{minutes}分钟覆盖"
+
+
+def _write(
+    coverage: Coverage, folder: Path, progress: Progress, title: tuple[str, str] | None
+) -> dict[str, Path]:
     import citygeo as cg
 
     progress.step(f"writing files to {folder}")
     files = dict(coverage.save(folder))
     progress.step("drawing the map")
     files["map"] = folder / "map.html"
-    cg.explore(coverage).save_html(files["map"])
+    cg.explore(coverage, title=title).save_html(files["map"])
     return files

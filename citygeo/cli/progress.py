@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from citygeo.cli.text import clean
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -65,5 +67,5 @@ class Progress:
         with self._lock:
             name, self._waiting = self._waiting, None
             if name is not None and not self._is_quiet:
-                sys.stderr.write(f"citygeo: [{self.seconds:5.1f} s] {name}\n")
+                sys.stderr.write(f"citygeo: [{self.seconds:5.1f} s] {clean(name)}\n")
                 sys.stderr.flush()

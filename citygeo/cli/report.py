@@ -24,7 +24,7 @@ UNITS = {"km2": "km²", "people": "people 人", "persons": "people 人", "buildi
 LEVELS = {
     "municipality": "municipality 市",
     "district": "district 区",
-    "neighbourhood": "neighbourhood 社区",
+    "neighbourhood": "neighbourhood 街区",
     "zone": "zone 分区",
 }
 REASONS = {
@@ -215,7 +215,14 @@ def _blind_spots(document: Mapping[str, Any]) -> str:
         ]
         for spot in document["blind_spots"]
     ]
-    headings = ["Place 位置", "Nearest 最近设施", "Reason 原因", "People 人口", "Time 用时", "Over 超出 min"]
+    headings = [
+        "Place 位置",
+        "Nearest 最近设施",
+        "Reason 原因",
+        "People 人口",
+        "Mean time 平均用时",
+        "Over 超出 min",
+    ]
     shown = f"Worst {len(rows)} of {total} blind spots 主要盲区 (uncovered people 未覆盖人口)"
     return f"{shown}\n{table(headings, rows, left=3, widest=48)}"
 

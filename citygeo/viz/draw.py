@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from citygeo.viz.map import Layers
 
 
-def explore(*results: Any, title: str | None = None, m: folium.Map | None = None) -> Any:
+def explore(*results: Any, title: str | tuple[str, str] | None = None, m: folium.Map | None = None) -> Any:
     """
     Draw results on a map that needs no internet.
 
@@ -63,7 +63,8 @@ def explore(*results: Any, title: str | None = None, m: folium.Map | None = None
         credit = result.attrs.get("attribution") if is_plain else _attribution(result) or ATTRIBUTION
         content.attributions += [str(credit)] if credit else []
     if title is not None:
-        content.panel = replace(content.panel or Panel(Label(title)), title=Label(title))
+        heading = Label(*((title, "") if isinstance(title, str) else title))
+        content.panel = replace(content.panel or Panel(heading), title=heading)
     return target
 
 

@@ -122,7 +122,8 @@ def _uncovered(classes: Classes) -> str:
         )
         for (low, high), colour in zip(classes.ranges(), classes.colours, strict=True)
     ]
-    return graduated("uncovered", [nobody, *ranges])
+    # the first class that fits counts, so a bound belongs to the class above it, as on the map
+    return graduated("uncovered", [nobody, *reversed(ranges)])
 
 
 def _shares(column: str) -> str:
@@ -133,7 +134,7 @@ def _shares(column: str) -> str:
         )
         for (low, high), colour in zip(classes.ranges(), classes.colours, strict=True)
     ]  # fmt: skip
-    return graduated(column, ranges)
+    return graduated(column, ranges[::-1])
 
 
 def _minutes(column: str, classes: Classes, *, kind: str = "line", width_mm: float = 0.5) -> str:

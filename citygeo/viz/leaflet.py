@@ -41,7 +41,9 @@ def leaflet() -> Leaflet:
     script, style = _checked("leaflet.js"), _checked("leaflet.css")
     # a page that stands alone has no source map to load
     script = re.sub(r"\n//# sourceMappingURL=.*$", "", script.rstrip())
-    licence = distribution(_PACKAGE).read_text("LICENSE") or ""
+    licence = distribution(_PACKAGE).read_text("LICENSE")
+    if not licence:  # it must stand on every page that carries Leaflet
+        raise error("CG-MAP-004", name="LICENSE", package=_PACKAGE)
     return Leaflet(script, re.sub(r"url\(images/([\w-]+\.png)\)", _data_url, style), licence.strip())
 
 

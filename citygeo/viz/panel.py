@@ -105,7 +105,7 @@ def coverage_panel(result: Coverage) -> Panel:
     if result.demand_is_estimate:
         notes.insert(
             0,
-            Label("Where people live is an estimate, not a count.", "人口分布为估计值,并非实测。"),
+            Label("Where people live is an estimate, not a count.", "人口分布为估计值，并非实测。"),
         )
     return Panel(
         title=Label(
@@ -113,7 +113,7 @@ def coverage_panel(result: Coverage) -> Panel:
             f"{mode.label_zh}{result.minutes:g}分钟覆盖",
         ),
         figure=percent(lives["share"]),
-        caption=Label(f"of {people(lives['total'])} people are covered", "的人口已覆盖"),
+        caption=Label(f"of {people(lives['total'])} people are covered", "人口覆盖率"),
         share=_fraction(lives["share"]),
         badge=ESTIMATE if result.demand_is_estimate else None,
         measures=_measures(result),
@@ -198,7 +198,7 @@ def _off_network(area: ServiceArea) -> tuple[Label, ...]:
     return (
         Label(
             f"{off} of {len(area.snaps)} stations are off the network and serve nobody.",
-            f"{len(area.snaps)}个站点中有{off}个未上路网。",
+            f"{len(area.snaps)}个站点中有{off}个未接入路网。",
         ),
     )
 

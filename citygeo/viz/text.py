@@ -30,7 +30,7 @@ REASONS = {
     "no_road": Label("no road nearby", "附近无道路"),
     "not_snapped": Label("too far from any road", "离路网过远"),
     "no_geometry": Label("no geometry", "缺少几何"),
-    "ok": Label("on the network", "已上路网"),
+    "ok": Label("on the network", "已接入路网"),
 }
 LEVELS = {
     "municipality": Label("municipality", "市镇"),
@@ -97,16 +97,20 @@ def percent(value: Any) -> str:
 
 def travel_time(seconds: Any) -> str:
     """
-    Return seconds as minutes; infinite means that nobody can get there.
+    Return seconds as minutes and seconds, rounded up; infinite means that nobody can get there.
 
     Examples
     --------
-    >>> travel_time(432), travel_time(float("inf"))
-    ('7.2 min', 'cannot be reached 不可达')
+    >>> travel_time(432), travel_time(300.2), travel_time(float("inf"))
+    ('7:12 min', '5:01 min', 'cannot be reached 不可达')
     """
     if seconds is None or pd.isna(seconds):
         return MISSING
-    return f"{seconds / 60:.1f} min" if math.isfinite(seconds) else str(NOT_REACHABLE)
+    if not math.isfinite(seconds):
+        return str(NOT_REACHABLE)
+    # up, so that a time beyond the limit never reads as the limit
+    minutes, rest = divmod(math.ceil(round(seconds, 3)), 60)
+    return f"{minutes}:{rest:02d} min"
 
 
 def value_text(value: Any) -> str:

@@ -107,6 +107,6 @@ def save(folder: Path) -> dict[str, Path]:
     return files
 
 
-def fake_explore(_: object) -> Any:
+def fake_explore(_: object, *, title: tuple[str, str] | None = None) -> Any:
     """Return an object that saves a map."""
-    return SimpleNamespace(save_html=lambda path: path.write_text("<html></html>", encoding="utf-8"))
+    return SimpleNamespace(save_html=lambda path: path.write_text(f"<html>{title}</html>", encoding="utf-8"))

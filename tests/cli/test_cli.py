@@ -93,9 +93,9 @@ def test_warnings_outside_the_result_are_one_line_each(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def explore(coverage: object) -> Any:
+    def explore(coverage: object, *, title: tuple[str, str] | None = None) -> Any:
         warnings.warn("CG-RUN-002: No folder for compiled code\nis writable.", CitygeoWarning, stacklevel=2)
-        return fake_explore(coverage)
+        return fake_explore(coverage, title=title)
 
     monkeypatch.setitem(vars(cg), "explore", explore)
     with warnings.catch_warnings():

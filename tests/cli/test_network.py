@@ -73,6 +73,14 @@ def test_reader_that_has_seen_enough_is_no_error(pbf: Path) -> None:
     assert (pbf.parent / "toy.net").is_dir()
 
 
+def test_no_file_name_steers_the_terminal(
+    pbf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = pbf.rename(pbf.with_name("ev\x1b[31mil\x1b]0;PWN\x07.osm.pbf"))
+    assert main(["network", str(hostile), "-o", str(tmp_path / "a\x1b[2Jb.net")]) == 0
+    assert not {"\x1b", "\x07"} & set("".join(capsys.readouterr()))
+
+
 def test_unknown_mode_is_bad_input_and_writes_nothing(
     pbf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,13 @@ def test_demo_files_are_there_and_agree_with_what_was_printed(folder: Path, demo
     assert cells["population"].sum() == pytest.approx(measure(demo, "population")["total"], abs=1e-3)
 
 
+def test_demo_map_names_the_place_in_both_languages(folder: Path, demo: dict[str, Any]) -> None:
+    page = Path(demo["files"]["map"])
+    text = (page if page.is_absolute() else folder / page).read_text(encoding="utf-8")
+    assert "Reykjavík capital region: fire engine, 5 minutes" in text
+    assert "雷克雅未克首都区消防车5分钟覆盖" in text
+
+
 def test_own_files_give_the_demo_again(folder: Path, demo: dict[str, Any]) -> None:
     """The sample's layers, written to files and read back as a user's, give the same people."""
     city = cg.datasets.reykjavik()

@@ -92,6 +92,6 @@ def test_qgis_opens_the_layers_styled(tmp_path: Path) -> None:
     )  # fmt: skip
     found = json.loads(done.stdout.strip().splitlines()[-1])
     assert found["cells"][:4] == [True, 5, "EPSG:4326", "graduatedSymbol"]
-    assert found["cells"][4][1:] == ["#fff0b8", "#fbc366", "#ec8434", "#bd4226", "#70131c"]
+    assert found["cells"][4][1:] == ["#70131c", "#bd4226", "#ec8434", "#fbc366", "#fff0b8"]
     assert found["blind_spots"][3] == "singleSymbol"
     assert found["stations"][:2] == [True, 2]

@@ -88,7 +88,8 @@ def test_legend_says_units_classes_and_counts_in_both_languages(page_file: Path,
         "Layers and legend", "图层与图例", "People not covered", "未覆盖人口",
         "people not covered per hexagon (about 0.093 km²)",
         "每个六边形的未覆盖人数", "under 20", "以下", "1 ⬡ · 3", "1,000 and more", "Reached roads", "可达道路",
-        "minutes after the alarm", "1 – 2 min", "4 – 5 min", "Blind spots", "服务盲区", "Station off the network",
+        "minutes, any delay before setting out included",
+        "1 – 2 min", "4 – 5 min", "Blind spots", "服务盲区", "Station off the network",
         "Within 5 min of a station", "4.5 km²", "Main roads",
     ):  # fmt: skip
         assert part in text, part
@@ -101,7 +102,7 @@ def test_title_panel_shows_headline_measures_depth_and_worst_places(page_file: P
     text = page.locator(".cg-title").inner_text()
     for part in (
         "Fire engine: coverage within 5 minutes", "消防车5分钟覆盖", "1.5 %", "of 3,383 people are covered", "estimate",
-        "估计值", "15.0 %", "4.5 / 30.0 km²", "none", "98.5 %", "3,300", "7.2 min · Station 一", "no road nearby",
+        "估计值", "15.0 %", "4.5 / 30.0 km²", "none", "98.5 %", "3,300", "7:12 min · Station 一", "no road nearby",
         "Times include 60 s of turnout.", "1 of 2 stations are off the network",
     ):  # fmt: skip
         assert part in text, part

@@ -33,7 +33,7 @@ def test_percent_never_rounds_to_all_or_nothing(value: float | None, shown: str)
 def test_times_people_and_numbers() -> None:
     assert travel_time(math.inf) == "cannot be reached 不可达"
     assert travel_time(math.nan) == "–"
-    assert travel_time(90) == "1.5 min"
+    assert travel_time(90) == "1:30 min"
     assert people(0.2) == "< 1"
     assert number(math.inf) == "∞"
     assert number(1234567.891, 1) == "1,234,567.9"

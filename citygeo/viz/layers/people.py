@@ -142,7 +142,7 @@ def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Tips:
         Label("People not covered", "未覆盖人口"),
         Label("Place", "所在分区"),
         Label("Nearest station", "最近站点"),
-        Label("Its time", "到达时间"),
+        Label("Mean time of its people", "平均到达时间"),
         Label("Reason", "原因"),
         Label("Area", "面积"),
     )

@@ -83,7 +83,7 @@ def reached_roads(edges: gpd.GeoDataFrame, classes: Classes) -> Layer:
             {"color": classes.colours[c], "weight": 1.7, "opacity": 1, "grow": True} for c in slowest_first
         ),
         style_of=np.arange(len(slowest_first)),
-        unit=Label("minutes after the alarm", "接警后分钟数"),
+        unit=Label("minutes, any delay before setting out included", "分钟,含出动时间"),
         legend=tuple(
             Entry(len(slowest_first) - 1 - place, Label(f"{bounds[c][0]:g} – {bounds[c][1]:g} min"))
             for place, c in enumerate(reversed(slowest_first))
@@ -176,7 +176,7 @@ def facilities(
     legend = [Entry(0, Label("Station", "站点"), number(int(is_on.sum())))]
     if not is_on.all():
         legend.append(
-            Entry(1, Label("Station off the network", "未上路网的站点"), number(int((~is_on).sum())))
+            Entry(1, Label("Station off the network", "未接入路网的站点"), number(int((~is_on).sum())))
         )
     return Layer(
         key="facilities",

@@ -34,7 +34,7 @@
       list.appendChild(el("li", "", key, label(d.label), " ", el("b", "", d.value)));
     });
     bar.setAttribute("aria-hidden", "true");
-    return [heading("People by number of stations in reach", "按可达站数的人口"), bar, list];
+    return [heading("People by number of stations in reach", "按可达站点数划分的人口"), bar, list];
   }
 
   function worst(panel, show) {

@@ -117,8 +117,8 @@ def test_facilities_off_the_network_are_grey_and_say_why() -> None:
     assert layer.styles[0]["symbol"] == "flame"
     assert layer.tips is not None
     assert layer.tips.rows == [
-        ["Station 一", "on the network 已上路网", "12 m", "1.0 min", "8.0 km", "4.5 km²"],
-        ["#b", "too far from any road 离路网过远", "900 m", "1.0 min", "–", "–"],
+        ["Station 一", "on the network 已接入路网", "12 m", "1:00 min", "8.0 km", "4.5 km²"],
+        ["#b", "too far from any road 离路网过远", "900 m", "1:00 min", "–", "–"],
     ]
     assert [shape.geom_type for shape in layer.shapes] == ["Point", "Point"]
     assert reached.facilities(area.facilities, area.snaps, area.polygons).styles[0]["symbol"] == "dot"
@@ -144,7 +144,7 @@ def test_uncovered_people_add_up_over_the_legend() -> None:
     assert layer.tips is not None
     assert layer.tips.rows[-1][0] == "3,000 people not covered 人未覆盖"
     assert layer.tips.rows[-1][4:6] == ["–", "cannot be reached 不可达"]
-    assert layer.tips.rows[0][4:6] == ["Station 一", "5.3 min"]
+    assert layer.tips.rows[0][4:6] == ["Station 一", "5:20 min"]
 
 
 def test_nobody_uncovered_is_an_empty_layer() -> None:
@@ -159,7 +159,7 @@ def test_blind_spots_are_drawn_worst_last_and_ranked() -> None:
     assert layer.tips is not None
     assert [row[0] for row in layer.tips.rows] == ["Blind spot 盲区 2", "Blind spot 盲区 1"]
     assert layer.tips.rows[1] == [
-        "Blind spot 盲区 1", "3,300", "Siming 思明区", "Station 一", "7.2 min", "too far 距离过远", "0.30 km²",
+        "Blind spot 盲区 1", "3,300", "Siming 思明区", "Station 一", "7:12 min", "too far 距离过远", "0.30 km²",
     ]  # fmt: skip
     assert layer.tips.rows[0][3:6] == ["–", "cannot be reached 不可达", "no road nearby 附近无道路"]
     many = pd.concat([blind_spots().iloc[:1]] * 13, ignore_index=True)
