@@ -33,6 +33,7 @@ from citygeo.coverage.zones import (
 )
 from citygeo.demand import zone_of
 from citygeo.edgeparts import as_multipolygon
+from citygeo.errors import error
 from citygeo.reach import labels_at, reach_facilities, require_one_bound, to_ms, to_seconds
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def coverage(
     True
     """
     require_one_bound(minutes)
+    if not isinstance(demand, pd.DataFrame):
+        raise error("CG-IN-007", layer="demand", kind=type(demand).__name__)
     area = reach_facilities(
         network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
         buffer_m=buffer_m, threads=threads,

@@ -267,6 +267,8 @@ def test_unusable_threads(threads):
 def test_what_is_no_layer_is_refused():
     with pytest.raises(errors.InputError, match="CG-IN-007: demand is a DataFrame"):
         cover(demand=pd.DataFrame({"population": [1]}))
+    with pytest.raises(errors.InputError, match="CG-IN-007: demand is a list"):
+        cover(demand=[1, 2])
     with pytest.raises(errors.InputError, match="CG-IN-007: zones zone is a list"):
         cover(zones=[ZONES])
     twice = pd.concat([ZONES, ZONES["name"]], axis=1)
