@@ -10,6 +10,8 @@ import shapely
 from citygeo.errors import error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
     import pyproj
     from numpy.typing import NDArray
@@ -111,7 +113,8 @@ def representative_points(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np
     """
     Return one point for each row: the point itself, a point inside the polygon, or the middle of the line.
 
-    Points inside polygons and on lines are found in a metric CRS, so that they do not depend on the caller's.
+    The point inside a polygon is found in WGS 84 and the middle of a line in metres, so that neither depends on the
+    caller's CRS.
 
     Parameters
     ----------
@@ -125,23 +128,35 @@ def representative_points(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np
     geometry = layer.geometry.to_numpy()
     is_usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     points = np.full(geometry.shape, None, dtype=object)
-    points[is_usable] = shapely.force_2d(geometry[is_usable])
-    is_shape = is_usable & (shapely.get_type_id(points) != int(shapely.GeometryType.POINT))
-    points[is_shape] = _inside(layer.geometry[is_shape])
+    points[is_usable] = _flat(geometry[is_usable])
+    kind = shapely.get_type_id(points)
+    is_line = kind == int(shapely.GeometryType.LINESTRING)
+    is_shape = is_usable & ~is_line & (kind != int(shapely.GeometryType.POINT))
+    for rows, crs, find in ((is_line, None, _middles), (is_shape, WGS84, shapely.point_on_surface)):
+        if rows.any():
+            points[rows] = _found_in(layer.geometry[rows], crs, find)
     return points
 
 
-def _inside(shapes: gpd.GeoSeries) -> NDArray[np.object_]:
-    """Return a point inside each polygon and the middle of each line."""
-    metric = shapes
-    if len(shapes) and shapes.crs is not None:
-        lonlat = shapes.to_crs(WGS84).total_bounds
+def _flat(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Drop heights; most layers have none, and looking is cheaper than copying."""
+    return np.asarray(shapely.force_2d(shapes), object) if shapely.has_z(shapes).any() else shapes
+
+
+def _middles(lines: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.asarray(shapely.line_interpolate_point(lines, 0.5, normalized=True), object)
+
+
+def _found_in(
+    shapes: gpd.GeoSeries, crs: int | None, find: Callable[[NDArray[np.object_]], NDArray[np.object_]]
+) -> NDArray[np.object_]:
+    """Find points of shapes in another CRS, the local metric one if `None`, and bring them back."""
+    moved = shapes
+    if shapes.crs is not None:
+        lonlat = shapes if shapes.crs == WGS84 else shapes.to_crs(WGS84)
+        bounds = lonlat.total_bounds
         # places that no projection can take (swapped axes) are told from where they are by require_place
-        if np.isfinite(lonlat).all():
-            metric = shapes.to_crs(working_crs(tuple(lonlat)))
-    found = shapely.force_2d(metric.to_numpy())
-    is_line = shapely.get_type_id(found) == int(shapely.GeometryType.LINESTRING)
-    found[is_line] = shapely.line_interpolate_point(found[is_line], 0.5, normalized=True)
-    found[~is_line] = shapely.point_on_surface(found[~is_line])
-    inside = type(shapes)(found, index=shapes.index, crs=metric.crs)
-    return np.asarray((inside if metric is shapes else inside.to_crs(shapes.crs)).to_numpy(), object)
+        if np.isfinite(bounds).all():
+            moved = lonlat if crs == WGS84 else shapes.to_crs(working_crs(tuple(bounds)))
+    points = type(shapes)(find(_flat(moved.to_numpy())), index=shapes.index, crs=moved.crs)
+    return np.asarray((points if moved.crs == shapes.crs else points.to_crs(shapes.crs)).to_numpy(), object)

@@ -179,7 +179,7 @@ def coverage(
 def _locate(
     layer: PointLayer, served: Served, resolution: int, levels: Mapping[str, gpd.GeoDataFrame]
 ) -> _Counted:
-    points = gpd.GeoSeries(layer.points(), crs=datum.WGS84)
+    points = gpd.GeoSeries(layer.points() if levels else [], crs=datum.WGS84)
     zone = {level: zone_of(points, zones) for level, zones in levels.items()}
     return _Counted(layer, served, layer.cells(resolution), zone)
 
