@@ -102,14 +102,14 @@ def percent(share: float | None) -> str:
 
 def duration(time_s: float | None) -> str:
     """
-    Return minutes and seconds, or a dash where there is no time.
+    Return minutes and seconds, rounded up as on the map, or a dash where there is no time.
 
     Examples
     --------
     >>> duration(725.4), duration(float("inf"))
-    ('12:05', '–')
+    ('12:06', '–')
     """
     if time_s is None or not math.isfinite(time_s):
         return NONE
-    minutes, seconds = divmod(round(time_s), 60)
+    minutes, seconds = divmod(math.ceil(round(time_s, 3)), 60)
     return f"{minutes}:{seconds:02d}"

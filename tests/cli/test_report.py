@@ -83,7 +83,7 @@ def test_text_shows_the_numbers_of_the_document() -> None:
     lines = [line.split() for line in text.splitlines()]
     assert ["People", "人口", "(estimate", "估算)", "8,530", "10,000", "85.3", "%", "people", "人"] in lines
     assert ["南山区", "Nanshan", "7,630", "9,000", "84.8", "%", "1,370"] in lines
-    assert ["南山区", "Nanshan", "Central", "中央站", "too", "far", "距离过远", "900", "6:12", "1.2"] in lines
+    assert ["南山区", "Nanshan", "Central", "中央站", "too", "far", "距离过远", "900", "6:13", "1.2"] in lines
     assert ["–", "–", "no", "road", "near", "附近无道路", "70", "–", "–"] in lines
 
 
