@@ -39,8 +39,16 @@ class Opened:
         self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
         self.page.on("console", lambda line: self.faults.extend([line.text] if line.type == "error" else []))
         self.page.goto(wanted)
-        self.page.wait_for_function("window.__citygeo_ready === true", timeout=20_000)
+        self._wait_until_drawn()
         return self.page
+
+    def _wait_until_drawn(self) -> None:
+        """Ask again and again: `wait_for_function` polls with eval, which the page's own policy forbids."""
+        for _ in range(400):
+            if self.page.evaluate("window.__citygeo_ready === true"):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"the map was not drawn within 20 s: {self.faults}")
 
 
 @pytest.fixture(scope="session")
