@@ -16,7 +16,7 @@ import numpy as np
 import osmium
 import shapely
 
-from citygeo.io.osm import StreetTables
+from citygeo.io.streets import NO_TAGS, StreetTables, TagSets
 from citygeo.issues import IssueLog
 from citygeo.modes import TravelMode, mode_from_dict
 from citygeo.network import RoadNetwork
@@ -70,13 +70,17 @@ def streets(nodes: Nodes, ways: Ways, source: str = "toy") -> StreetTables:
     used = sorted({node for ids, _ in listed for node in ids})
     position = {node: i for i, node in enumerate(used)}
     size = [len(ids) for ids, _ in listed]
+    sets = TagSets()
+    way_tag_set = sets.numbers(tags for _, tags in listed)
     return StreetTables(
         node_id=np.array(used, np.int64),
         node_lonlat=np.array([lonlat(*nodes[node]) for node in used], np.float64).reshape(-1, 2),
         way_id=np.arange(1, len(listed) + 1, dtype=np.int64),
-        way_tags=[dict(tags) for _, tags in listed],
         way_start=np.concatenate(([0], np.cumsum(size))).astype(np.int64),
         way_node=np.array([position[node] for ids, _ in listed for node in ids], np.int64),
+        tag_sets=sets.listed,
+        way_tag_set=way_tag_set,
+        node_tag_set=np.full(len(used), NO_TAGS, np.int32),
         source=source,
         issues=IssueLog(),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +11,7 @@ import numpy as np
 from citygeo.errors import error
 from citygeo.io.formats import refuse_pickle
 from citygeo.io.pbf import check_pbf, require_file
+from citygeo.io.streets import NO_TAGS, StreetTables, TagSets
 from citygeo.issues import IssueLog
 
 if TYPE_CHECKING:
@@ -27,39 +26,6 @@ ROAD_TAGS = frozenset(
     )
 )  # fmt: skip
 MISSING_NODE_SHARE_WARNS = 0.005
-
-
-@dataclass(frozen=True)
-class StreetTables:
-    """
-    Streets as drawn: what every source of a network gives.
-
-    Attributes
-    ----------
-    node_id, node_lonlat
-        Ids, shape `(n,)`, and WGS 84 degrees, shape `(n, 2)`, of the nodes that ways use.
-    way_id, way_tags
-        Ids, shape `(w,)`, and tags of the ways.
-    way_start, way_node
-        Way `i` runs through the nodes at positions ``way_node[way_start[i]:way_start[i + 1]]``.
-    source
-        The name of the file or layer.
-    issues
-        What was found while reading.
-    """
-
-    node_id: NDArray[np.int64]
-    node_lonlat: NDArray[np.float64]
-    way_id: NDArray[np.int64]
-    way_tags: list[dict[str, str]]
-    way_start: NDArray[np.int64]
-    way_node: NDArray[np.int64]
-    source: str
-    issues: IssueLog
-
-    def highway_counts(self) -> Counter[str]:
-        """Count the ways of each highway class."""
-        return Counter(tags["highway"] for tags in self.way_tags)
 
 
 def read(path: str | Path) -> StreetTables:
@@ -110,13 +76,17 @@ def read(path: str | Path) -> StreetTables:
     position = np.empty(order.size, np.int64)
     position[order] = np.cumsum(is_first) - 1
     first = order[is_first]
+    sets = TagSets()
+    way_tag_set = sets.numbers(way.tags for way in ways)
     return StreetTables(
         node_id=all_refs[first],
         node_lonlat=np.concatenate([way.lonlat for way in ways])[first],
         way_id=np.array([way.id for way in ways], np.int64),
-        way_tags=[way.tags for way in ways],
         way_start=np.concatenate(([0], np.cumsum(lengths))),
         way_node=position,
+        tag_sets=sets.listed,
+        way_tag_set=way_tag_set,
+        node_tag_set=np.full(first.size, NO_TAGS, np.int32),
         source=path.name,
         issues=issues,
     )

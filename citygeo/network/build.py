@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from citygeo.io.osm import StreetTables
+    from citygeo.io.streets import StreetTables
     from citygeo.modes import TravelMode, WayRule
 
 CLOSED = np.uint32(0xFFFFFFFF)
