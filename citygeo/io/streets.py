@@ -18,6 +18,31 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
 
 NO_TAGS = -1
+# what travel modes and result tables may ask for
+WAY_TAGS = frozenset(
+    (
+        "access", "area", "bicycle", "bicycle_road", "bridge", "bus", "bus:lanes", "busway", "busway:left",
+        "busway:right", "cycleway", "cycleway:both", "cycleway:left", "cycleway:left:oneway", "cycleway:right",
+        "cycleway:right:oneway", "duration", "emergency", "ferry", "foot", "footway", "highway", "hgv", "incline",
+        "junction", "kerb", "lanes", "layer", "lanes:bus", "lanes:psv", "maxspeed", "maxspeed:backward",
+        "maxspeed:forward", "maxspeed:type", "motor_vehicle", "motorcar", "motorroad", "name", "name:en", "name:zh",
+        "oneway", "oneway:bicycle", "oneway:bus", "oneway:foot", "oneway:psv", "psv", "ramp", "ramp:wheelchair",
+        "ref", "route", "service", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "smoothness",
+        "source:maxspeed", "surface", "toll", "tracktype", "tunnel", "vehicle", "wheelchair", "width",
+        "zone:maxspeed",
+    )
+)  # fmt: skip
+# conditional rules are not read, but counted
+CONDITIONAL = ":conditional"
+NODE_TAGS = frozenset(
+    (
+        "access", "barrier", "bicycle", "bollard", "bus", "crossing", "crossing:signals", "direction", "emergency",
+        "foot", "highway", "kerb", "locked", "motor_vehicle", "motorcar", "psv", "stop", "traffic_calming",
+        "traffic_signals", "traffic_signals:direction", "vehicle", "wheelchair",
+    )
+)  # fmt: skip
+# nodes without one of these are only shape
+NODE_KINDS = frozenset(("barrier", "highway", "crossing", "traffic_signals"))
 MAX_LATITUDE = 90.0
 
 
