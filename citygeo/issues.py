@@ -55,11 +55,11 @@ class IssueLog:
         """Take over findings of an input, each once."""
         self.found += [item for item in other if item not in self.found]
 
-    def announce(self) -> None:
+    def announce(self, *, stacklevel: int = 3) -> None:
         """Warn the caller of the public function once, with all findings that are warnings."""
         found = [f"{item.code}: {item.message}" for item in self.found if item.severity == "warning"]
         if found:
-            warnings.warn("\n".join(found), CitygeoWarning, stacklevel=3)
+            warnings.warn("\n".join(found), CitygeoWarning, stacklevel=stacklevel)
 
     def table(self) -> pd.DataFrame:
         """Return the findings as a table, one row each."""

@@ -205,7 +205,7 @@ def test_travel_times_equal_the_slow_reference():
     spots = points([tuple(place) for place in rng.uniform(-250, 250, (12, 2))])
     times = cg.travel_times(net, spots, spots)
     snaps = net.snap(spots.geometry.to_numpy(), spots.crs)
-    times_of = net.edge_times("from")
+    times_of = (net.arrays[name] for name in ("edge_node", "edge_along_ms", "edge_against_ms"))
     edges = [
         (int(u), int(v), int(along), int(against)) for (u, v), along, against in zip(*times_of, strict=True)
     ]

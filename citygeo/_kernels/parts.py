@@ -123,45 +123,98 @@ def _emit_tent(
 
 
 @kernel
+def _start_ms(
+    edge_tail: NDArray[np.uint32],
+    enter_ms: NDArray[np.uint32],
+    label: NDArray[np.uint64],
+    stamp: Any,
+    edge: Any,
+    side: Any,
+) -> Any:
+    """Return the time at which a wave sets out along (side 0) or against (side 1) an edge, FAR if none does."""
+    time = _time_of(label, stamp, edge_tail[edge, side])
+    return time if time == FAR else time + np.int64(enter_ms[edge, side])
+
+
+@kernel
+def _offset_ms(
+    share: Any,
+    ms: Any,
+) -> Any:
+    """Return whole milliseconds from the low end of an edge to a share of it, FAR where closed."""
+    return FAR if ms == FAR else np.int64(np.rint(share * ms))
+
+
+@kernel
 def _emit_own_edge(
     out_edge: NDArray[np.uint32],
     out_share: NDArray[np.float64],
     out_ms: NDArray[np.float64],
+    n: Any,
+    own_share: NDArray[np.float64],
+    own_ms: NDArray[np.int64],
     edge: Any,
-    share: Any,
-    own_ms: Any,
     ends: Any,
     along: Any,
     against: Any,
     limit_ms: Any,
 ) -> Any:
-    """List the parts of the facility's own edge: two tents that meet where it stands."""
-    along_low = FAR if along == FAR else np.int64(np.rint(share * along))
-    against_low = FAR if against == FAR else np.int64(np.rint(share * against))
-    along_high = FAR if along == FAR else along - along_low
-    against_high = FAR if against == FAR else against - against_low
-    n = _emit_tent(
-        out_edge, out_share, out_ms, 0, edge, 0.0, share, ends[0], own_ms, along_low, against_low, limit_ms
-    )
-    return _emit_tent(
-        out_edge, out_share, out_ms, n, edge, share, 1.0, own_ms, ends[1], along_high, against_high, limit_ms
-    )
+    """List the parts of an edge on which the facility stands: tents between the places where it stands."""
+    k = own_share.size
+    # the time at each place: what was spent there, or less by way of a neighbour on the edge
+    time = own_ms.copy()
+    if along != FAR:
+        for i in range(1, k):
+            step = _offset_ms(own_share[i], along) - _offset_ms(own_share[i - 1], along)
+            time[i] = min(time[i], time[i - 1] + step)
+    if against != FAR:
+        for i in range(k - 2, -1, -1):
+            step = _offset_ms(own_share[i + 1], against) - _offset_ms(own_share[i], against)
+            time[i] = min(time[i], time[i + 1] + step)
+    for i in range(k + 1):
+        low = 0.0 if i == 0 else own_share[i - 1]
+        high = 1.0 if i == k else own_share[i]
+        start_ms = ends[0] if i == 0 else time[i - 1]
+        end_ms = ends[1] if i == k else time[i]
+        piece_along = FAR if along == FAR else _offset_ms(high, along) - _offset_ms(low, along)
+        piece_against = FAR if against == FAR else _offset_ms(high, against) - _offset_ms(low, against)
+        n = _emit_tent(
+            out_edge, out_share, out_ms, n, edge, low, high, start_ms, end_ms, piece_along, piece_against, limit_ms
+        )
+    return n
+
+
+@kernel
+def _first_on(
+    own_edge: NDArray[np.int64],
+    edge: Any,
+) -> Any:
+    """Return the first place on the edge or on a later one."""
+    low, high = 0, own_edge.size
+    while low < high:
+        middle = (low + high) >> 1
+        if own_edge[middle] < edge:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel
 def reached_parts(
-    edge_node: NDArray[np.uint32],
+    edge_tail: NDArray[np.uint32],
     along_ms: NDArray[np.uint32],
     against_ms: NDArray[np.uint32],
+    enter_ms: NDArray[np.uint32],
     arc_start: NDArray[np.uint32],
     arc_edge: NDArray[np.uint32],
     settled: NDArray[np.uint32],
     label: NDArray[np.uint64],
     stamp: Any,
     limit_ms: Any,
-    own_edge: Any,
-    own_share: Any,
-    own_ms: Any,
+    own_edge: NDArray[np.int64],
+    own_share: NDArray[np.float64],
+    own_ms: NDArray[np.int64],
     out_edge: NDArray[np.uint32],
     out_share: NDArray[np.float64],
     out_ms: NDArray[np.float64],
@@ -171,43 +224,59 @@ def reached_parts(
 
     Parameters
     ----------
-    edge_node
-        uint32 `(e, 2)`: ends of each edge.
+    edge_tail
+        uint32 `(e, 2)`: states at which travel along and against each edge begins.
     along_ms, against_ms
         uint32 `(e,)` in the direction of travel away from the facility: swapped for ``direction="to"``.
+    enter_ms
+        uint32 `(e, 2)`: what is lost on setting out along and against.
     arc_start, arc_edge
-        CSR of the graph searched; ``arc_edge`` is ``2 * edge + 1`` for arcs against the edge, else ``2 * edge``.
+        CSR of the graph searched; ``arc_edge`` is ``2 * edge + 1`` for arcs against the edge, else ``2 * edge``,
+        CLOSED for an arc that is a turn.
     settled, label, stamp, limit_ms
         From `search`.
     own_edge, own_share, own_ms
-        Where the facility stands, and the time already spent there; edge -1 for none.
+        Where the facility stands, sorted by edge and share, and the time already spent there; int64, float64, int64.
     out_edge, out_share, out_ms
-        uint32 `(p,)`, float64 `(p, 2)`, float64 `(p, 2)`; `p` at least two per arc of a settled node plus four.
+        uint32 `(p,)`, float64 `(p, 2)`, float64 `(p, 2)`; `p` at least one per arc of a settled state plus four
+        per place of the facility.
 
     Returns
     -------
     Number of parts.
     """
     n = 0
-    if own_edge >= 0 and own_ms <= limit_ms:
-        along, against = _weight(along_ms, own_edge), _weight(against_ms, own_edge)
-        start_ms = _time_of(label, stamp, edge_node[own_edge, 0])
-        end_ms = _time_of(label, stamp, edge_node[own_edge, 1])
-        ends = (start_ms, end_ms)
-        n = _emit_own_edge(
-            out_edge, out_share, out_ms, own_edge, own_share, own_ms, ends, along, against, limit_ms
+    i = 0
+    while i < own_edge.size:
+        edge = own_edge[i]
+        last = _first_on(own_edge, edge + 1)
+        along, against = _weight(along_ms, edge), _weight(against_ms, edge)
+        ends = (
+            _start_ms(edge_tail, enter_ms, label, stamp, edge, 0),
+            _start_ms(edge_tail, enter_ms, label, stamp, edge, 1),
         )
+        n = _emit_own_edge(
+            out_edge, out_share, out_ms, n, own_share[i:last], own_ms[i:last], edge, ends, along, against, limit_ms
+        )
+        i = last
     for i in range(settled.size):
         node = np.uintp(settled[i])
         for place in range(np.uintp(arc_start[node]), np.uintp(arc_start[node + np.uintp(1)])):
-            edge = np.int64(arc_edge[place] >> np.uint32(1))
-            if edge == own_edge:
+            code = arc_edge[place]
+            if code == CLOSED:
                 continue
-            start_ms = _time_of(label, stamp, edge_node[edge, 0])
-            end_ms = _time_of(label, stamp, edge_node[edge, 1])
+            edge, side = np.int64(code >> np.uint32(1)), np.int64(code & np.uint32(1))
+            if edge_tail[edge, side] != node:  # one of several states before the one where the wave begins
+                continue
+            if own_edge.size > 0:
+                own = _first_on(own_edge, edge)
+                if own < own_edge.size and own_edge[own] == edge:
+                    continue
+            start_ms = _start_ms(edge_tail, enter_ms, label, stamp, edge, 0)
+            end_ms = _start_ms(edge_tail, enter_ms, label, stamp, edge, 1)
             along, against = _weight(along_ms, edge), _weight(against_ms, edge)
             from_start, from_end = _tent(start_ms, end_ms, along, against, limit_ms)
-            if arc_edge[place] & np.uint32(1) == 0:
+            if side == 0:
                 reached_ms = start_ms + from_start * along
                 n = _emit(out_edge, out_share, out_ms, n, edge, 0.0, from_start, float(start_ms), reached_ms)
             else:
@@ -217,58 +286,51 @@ def reached_parts(
 
 
 @kernel
-def _point_ms(
-    edge: Any,
+def _wave_ms(
     share: Any,
     start_ms: Any,
     end_ms: Any,
-    along_ms: NDArray[np.uint32],
-    against_ms: NDArray[np.uint32],
+    along: Any,
+    against: Any,
 ) -> Any:
-    """Return the time at a point of an edge from the times of its ends."""
-    along, against = _weight(along_ms, edge), _weight(against_ms, edge)
+    """Return the time at which a wave from either end comes by."""
     best = FAR
     if max(along, start_ms) < FAR:
         best = start_ms + np.int64(np.rint(share * along))
     if max(against, end_ms) < FAR:
         best = min(best, end_ms + against - np.int64(np.rint(share * against)))
-    # the very end of an edge is its node, also where the edge is one-way
-    if share == 0.0:
-        best = min(best, start_ms)
-    if share == 1.0:
-        best = min(best, end_ms)
     return best
 
 
 @kernel
 def _same_edge_ms(
-    edge: Any,
     share: Any,
     own_share: Any,
     own_ms: Any,
-    along_ms: NDArray[np.uint32],
-    against_ms: NDArray[np.uint32],
+    along: Any,
+    against: Any,
 ) -> Any:
     """Return the time at a point of the facility's own edge without leaving it."""
-    along, against = _weight(along_ms, edge), _weight(against_ms, edge)
     best = FAR
     if along != FAR and share >= own_share:
-        best = own_ms + np.int64(np.rint(share * along)) - np.int64(np.rint(own_share * along))
+        best = own_ms + _offset_ms(share, along) - _offset_ms(own_share, along)
     if against != FAR and share <= own_share:
-        best = min(best, own_ms + np.int64(np.rint(own_share * against)) - np.int64(np.rint(share * against)))
+        best = min(best, own_ms + _offset_ms(own_share, against) - _offset_ms(share, against))
     return best
 
 
 @kernel
 def point_times(
-    edge_node: NDArray[np.uint32],
+    edge_stop: NDArray[np.uint32],
+    edge_tail: NDArray[np.uint32],
     along_ms: NDArray[np.uint32],
     against_ms: NDArray[np.uint32],
+    enter_ms: NDArray[np.uint32],
     label: NDArray[np.uint64],
     stamp: Any,
-    own_edge: Any,
-    own_share: Any,
-    own_ms: Any,
+    own_edge: NDArray[np.int64],
+    own_share: NDArray[np.float64],
+    own_ms: NDArray[np.int64],
     point_edge: NDArray[np.int64],
     point_share: NDArray[np.float64],
     point_ms: NDArray[np.int64],
@@ -280,11 +342,12 @@ def point_times(
 
     Parameters
     ----------
-    edge_node, along_ms, against_ms, label, stamp, own_edge, own_share, own_ms
+    edge_stop
+        uint32 `(e, 2)`: states of having arrived at the low and the high end.
+    edge_tail, along_ms, against_ms, enter_ms, label, stamp, own_edge, own_share, own_ms
         As in `reached_parts`.
     point_edge, point_share, point_ms
-        int64, float64, int64 `(k,)`: where each point stands (edge -1: nowhere) and what its own stretch
-        to the road costs.
+        int64, float64, int64 `(k,)`: where each point stands and what its own stretch to the road costs.
     limit_ms
         Inclusive bound.
     out_ms
@@ -292,26 +355,44 @@ def point_times(
     """
     for i in range(point_edge.size):
         out_ms[i] = UNREACHED
-        edge = point_edge[i]
-        if edge < 0:
-            continue
-        start_ms = _time_of(label, stamp, edge_node[edge, 0])
-        end_ms = _time_of(label, stamp, edge_node[edge, 1])
-        best = _point_ms(edge, point_share[i], start_ms, end_ms, along_ms, against_ms)
-        if edge == own_edge:
-            best = min(best, _same_edge_ms(edge, point_share[i], own_share, own_ms, along_ms, against_ms))
+        edge, share = point_edge[i], point_share[i]
+        along, against = _weight(along_ms, edge), _weight(against_ms, edge)
+        start_ms = _start_ms(edge_tail, enter_ms, label, stamp, edge, 0)
+        end_ms = _start_ms(edge_tail, enter_ms, label, stamp, edge, 1)
+        best = _wave_ms(share, start_ms, end_ms, along, against)
+        # the very end of an edge is its node, also where the edge is one-way
+        if share == 0.0:
+            best = min(best, _time_of(label, stamp, edge_stop[edge, 0]))
+        if share == 1.0:
+            best = min(best, _time_of(label, stamp, edge_stop[edge, 1]))
+        for own in range(_first_on(own_edge, edge), own_edge.size):
+            if own_edge[own] != edge:
+                break
+            best = min(best, _same_edge_ms(share, own_share[own], own_ms[own], along, against))
         best += point_ms[i]
         if best <= limit_ms:
             out_ms[i] = np.uint32(best)
 
 
 @kernel
+def _state_ms(
+    state_ms: NDArray[np.uint32],
+    state_owner: NDArray[np.int64],
+    state: Any,
+) -> Any:
+    """Return the time at a state, FAR if nobody reaches it."""
+    return FAR if state_owner[state] < 0 else np.int64(state_ms[state])
+
+
+@kernel
 def nearest_points(
-    edge_node: NDArray[np.uint32],
+    edge_stop: NDArray[np.uint32],
+    edge_tail: NDArray[np.uint32],
     along_ms: NDArray[np.uint32],
     against_ms: NDArray[np.uint32],
-    node_ms: NDArray[np.uint32],
-    node_owner: NDArray[np.int64],
+    enter_ms: NDArray[np.uint32],
+    state_ms: NDArray[np.uint32],
+    state_owner: NDArray[np.int64],
     own_start: NDArray[np.int64],
     own_share: NDArray[np.float64],
     own_ms: NDArray[np.int64],
@@ -328,9 +409,9 @@ def nearest_points(
 
     Parameters
     ----------
-    edge_node, along_ms, against_ms, point_edge, point_share, point_ms, limit_ms
+    edge_stop, edge_tail, along_ms, against_ms, enter_ms, point_edge, point_share, point_ms, limit_ms
         As in `point_times`.
-    node_ms, node_owner
+    state_ms, state_owner
         From `search_nearest`.
     own_start, own_share, own_ms, own_owner
         Facilities by edge: those on edge `i` are at ``own_start[i]:own_start[i + 1]``.
@@ -339,21 +420,24 @@ def nearest_points(
     """
     for i in range(point_edge.size):
         out_ms[i], out_owner[i] = UNREACHED, -1
-        edge = point_edge[i]
-        if edge < 0:
-            continue
+        edge, share = point_edge[i], point_share[i]
+        along, against = _weight(along_ms, edge), _weight(against_ms, edge)
         best, owner = FAR, np.int64(-1)
-        for end in range(2):
-            node = edge_node[edge, end]
-            if node_owner[node] < 0:
-                continue
-            start_ms = np.int64(node_ms[node]) if end == 0 else FAR
-            end_ms = np.int64(node_ms[node]) if end == 1 else FAR
-            time = _point_ms(edge, point_share[i], start_ms, end_ms, along_ms, against_ms)
-            if time < best or (time == best and time != FAR and node_owner[node] < owner):
-                best, owner = time, node_owner[node]
+        for side in range(2):
+            state = np.int64(edge_tail[edge, side])
+            ms = _state_ms(state_ms, state_owner, state)
+            if ms != FAR:
+                ms += np.int64(enter_ms[edge, side])
+            time = _wave_ms(share, ms if side == 0 else FAR, ms if side == 1 else FAR, along, against)
+            if time < best or (time == best and time != FAR and state_owner[state] < owner):
+                best, owner = time, state_owner[state]
+            if share == float(side):
+                state = np.int64(edge_stop[edge, side])
+                time = _state_ms(state_ms, state_owner, state)
+                if time < best or (time == best and time != FAR and state_owner[state] < owner):
+                    best, owner = time, state_owner[state]
         for place in range(own_start[edge], own_start[edge + 1]):
-            time = _same_edge_ms(edge, point_share[i], own_share[place], own_ms[place], along_ms, against_ms)
+            time = _same_edge_ms(share, own_share[place], own_ms[place], along, against)
             if time < best or (time == best and time != FAR and own_owner[place] < owner):
                 best, owner = time, own_owner[place]
         best += point_ms[i]

@@ -115,14 +115,12 @@ def serve(
 ) -> list[Served]:
     """Find for every point its nearest facility, and how many reach it within the limit."""
     size = [len(layer) for layer in layers]
-    places = Places(
-        *(np.concatenate(column) for column in zip(*(layer.places for layer in layers), strict=True))
-    )
+    places = Places.joined(layer.places for layer in layers)
     depth = np.zeros(sum(size), np.int64)
     lock = Lock()
 
     def collect(row: int, found: Any) -> None:
-        ms = times_at(network, direction, facilities.row(row), found, places, limit_ms)
+        ms = places.least(times_at(network, direction, facilities.of(row), found, places, limit_ms))
         with lock:
             np.add(depth, ms != UNREACHED, out=depth)
 
@@ -166,7 +164,7 @@ def layer_points(
     points = datum.representative_points(layer)
     snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
     require_place(network, points, layer.crs, snaps, name, max_snap_m)
-    places = Places(snaps.edge, snaps.share, snaps.walk_off_ms)
+    places = Places.one_each(snaps.edge, snaps.share, snaps.walk_off_ms)
     lonlat = _lonlat(points, layer.crs)
     return PointLayer(places, weight, lonlat, snaps.status, snaps.distance_m, layer.index)
 
@@ -195,7 +193,7 @@ def road_points(network: RoadNetwork) -> PointLayer:
     lonlat = np.column_stack(project(*shapely.get_coordinates(middle).T))
     weight = np.rint(network.length_m[edge] / n[edge] * 1e6).astype(np.int64)
     return PointLayer(
-        Places(edge, share, np.zeros(edge.size, np.int64)), weight, lonlat, np.full(edge.size, OK, object),
+        Places.one_each(edge, share, np.zeros(edge.size, np.int64)), weight, lonlat, np.full(edge.size, OK, object),
         np.zeros(edge.size), pd.RangeIndex(edge.size),
     )  # fmt: skip
 
@@ -232,7 +230,7 @@ def _people_of_cells(
         )
     walk_ms = np.rint(network.mode.walk_off_ms(1.0) * away_m[row]).astype(np.int64)
     return PointLayer(
-        Places(
+        Places.one_each(
             np.concatenate((roads.places.edge[on_road], snaps.edge)),
             np.concatenate((roads.places.share[on_road], snaps.share)),
             np.concatenate((walk_ms, snaps.walk_off_ms)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -153,6 +155,15 @@ class StreetTables:
         assert self.way_node.size == 0 or (self.way_node.min() >= 0 and self.way_node.max() < n)
         assert self.way_tag_set.shape == (w,)
         assert self.node_tag_set.shape == (n,)
+
+    def sha256(self) -> str:
+        """Return a SHA-256 of places, ways and tags, for sources that are no file."""
+        digest = hashlib.sha256(json.dumps([self.tag_sets, self.restrictions], sort_keys=True).encode())
+        stated = [] if self.given is None else [part for part in self.given if part is not None]
+        for array in (self.node_id, self.node_lonlat, self.way_id, self.way_start, self.way_node, *stated):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(self.way_tag_set.tobytes() + self.node_tag_set.tobytes())
+        return digest.hexdigest()
 
     def tags_of(self, way: int) -> dict[str, str]:
         """Return the tags of the way at a position."""

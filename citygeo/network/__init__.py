@@ -17,8 +17,8 @@ import numpy as np
 
 from citygeo import datum
 from citygeo.issues import IssueLog
-from citygeo.modes import TravelMode, travel_mode
-from citygeo.network.build import CLOSED, build_arrays, index_arcs
+from citygeo.network.sources import FromSources
+from citygeo.network.states import CLOSED, Arcs, open_arcs
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import shapely
     from numpy.typing import NDArray
 
+    from citygeo.io.streets import StreetTables
+    from citygeo.modes import TravelMode
     from citygeo.network.report import NetworkReport
     from citygeo.network.snap import Snaps
 
@@ -42,16 +44,41 @@ class Graph(NamedTuple):
     edge: NDArray[np.uint32]
 
 
-class EdgeTimes(NamedTuple):
-    """Ends of each edge and its times in the direction of travel, CLOSED where it may not be used."""
+class EdgeView(NamedTuple):
+    """
+    The edges as a search in one direction meets them; columns are along and against the edge.
 
-    node: NDArray[np.uint32]
+    Attributes
+    ----------
+    stop, start
+        States of being at the low and the high end of each edge, on arriving and before setting out, `(e, 2)`.
+    tail, head
+        States at which travel begins and ends, `(e, 2)`.
+    along_ms, against_ms
+        Times of travel, CLOSED where it may not be used, `(e,)`.
+    enter_ms, leave_ms
+        What is lost on setting out and on arriving, `(e, 2)`.
+    """
+
+    stop: NDArray[np.uint32]
+    start: NDArray[np.uint32]
+    tail: NDArray[np.uint32]
+    head: NDArray[np.uint32]
     along_ms: NDArray[np.uint32]
     against_ms: NDArray[np.uint32]
+    enter_ms: NDArray[np.uint32]
+    leave_ms: NDArray[np.uint32]
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array with the one layout and writability that kernels are compiled for."""
+    plain = np.ascontiguousarray(array).view(np.ndarray)
+    plain.flags.writeable = False
+    return plain
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RoadNetwork:
+class RoadNetwork(FromSources):
     """
     A road network of one travel mode.
 
@@ -59,9 +86,12 @@ class RoadNetwork:
     ----------
     arrays
         Read-only arrays by name. Nodes `(n,)`: ``node_id``, ``node_lonlat``. Edges `(e,)`: ``edge_node``,
-        ``edge_length_m``, ``edge_along_ms``, ``edge_against_ms`` (milliseconds, 4294967295 where closed),
-        ``edge_is_imputed``, ``edge_way_id``, ``edge_highway``, ``edge_name`` (numbers of words). Shapes:
-        ``shape_start``, ``shape_lonlat``. Graphs: ``forward_*``, ``reverse_*``.
+        ``edge_length_m``, ``edge_along_ms``, ``edge_against_ms`` (milliseconds of travel, 4294967295 where
+        closed), ``edge_enter_ms``, ``edge_leave_ms`` `(e, 2)` (lost on setting out and on arriving, along and
+        against), ``edge_is_imputed``, ``edge_way_id``, ``edge_highway``, ``edge_name`` (numbers of words).
+        Shapes: ``shape_start``, ``shape_lonlat``. Forbidden sequences of arcs: ``turn_start``, ``turn_arc``.
+        What searches run on, see `citygeo.network.states`: ``edge_tail``, ``edge_head``, ``node_arrive``,
+        ``node_depart``, ``forward_*``, ``reverse_*``.
     mode
         Who travels.
     source
@@ -84,51 +114,33 @@ class RoadNetwork:
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
-            # one layout and one writability, so that every kernel is compiled once
-            plain = np.ascontiguousarray(array)
-            plain = plain.view(np.ndarray)
-            plain.flags.writeable = False
-            self.arrays[name] = plain
+            self.arrays[name] = _frozen(array)
 
     @classmethod
-    def from_osm(cls, path: str | Path, mode: str | TravelMode = "drive") -> Self:
+    def from_streets(
+        cls, streets: StreetTables, mode: TravelMode, sha256: str, elevation: str | Path | None = None
+    ) -> Self:
         """
-        Build a network from an OSM extract.
+        Build a network from street tables, as every source gives them.
 
         Parameters
         ----------
-        path
-            An ``.osm.pbf`` file.
+        streets
+            Ways and nodes.
         mode
-            Name of a travel mode, or one made with `citygeo.travel_mode`.
-
-        Returns
-        -------
-        The network, contracted to junctions.
-
-        Raises
-        ------
-        FileError, FileFormatError
-            The file is missing (CG-FILE-001), not a PBF (CG-FILE-002), cut short (CG-FILE-003) or has no
-            roads (CG-FILE-010).
-        NetworkError
-            The mode is unknown (CG-NET-040) or no road is open to it (CG-NET-024).
-
-        Examples
-        --------
-        >>> import citygeo as cg
-        >>> net = cg.RoadNetwork.from_osm(cg.datasets.reykjavik().osm_path, mode="drive")
-        >>> net.n_nodes < net.n_arcs
-        True
+            Who travels.
+        sha256
+            Of the source, for provenance.
+        elevation
+            A raster of heights in metres, for modes with a slope rule.
         """
-        from citygeo.io import osm
-        from citygeo.provenance import sha256_file
+        from citygeo.network.build import build_arrays
+        from citygeo.network.slope import Elevation
 
-        chosen = travel_mode(mode)
-        streets = osm.read(path)
-        arrays, issues = build_arrays(streets, chosen)
-        issues.announce()
-        return cls(arrays, chosen, {"name": streets.source, "sha256": sha256_file(Path(path))}, issues)
+        heights = None if elevation is None else Elevation.read(Path(elevation), mode)
+        arrays, issues = build_arrays(streets, mode, heights)
+        issues.announce(stacklevel=5)
+        return cls(arrays, mode, {"name": streets.source, "sha256": sha256}, issues)
 
     def save(self, path: str | Path) -> Path:
         """
@@ -186,7 +198,12 @@ class RoadNetwork:
     @property
     def n_arcs(self) -> int:
         """Number of directions of travel over edges."""
-        return len(self.arrays["forward_edge"])
+        return len(self.open_arcs().code)
+
+    @property
+    def n_states(self) -> int:
+        """Number of search states: the nodes, and more where turns are forbidden or cost time."""
+        return len(self.arrays["forward_start"]) - 1
 
     @property
     def length_m(self) -> NDArray[np.float64]:
@@ -211,20 +228,52 @@ class RoadNetwork:
         name = "forward" if direction == "from" else "reverse"
         return Graph(self._uint(f"{name}_start"), self._uint(f"{name}_arc"), self._uint(f"{name}_edge"))
 
-    def edge_times(self, direction: Direction) -> EdgeTimes:
-        """Return edge times as a search in this direction meets them: swapped for ``"to"``."""
-        names = ("edge_along_ms", "edge_against_ms")
-        along, against = names if direction == "from" else reversed(names)
-        return EdgeTimes(self._uint("edge_node"), self._uint(along), self._uint(against))
+    def edge_view(self, direction: Direction) -> EdgeView:
+        """Return the edges as a search in this direction meets them: turned round for ``"to"``."""
+        return self._view_from if direction == "from" else self._view_to
+
+    @cached_property
+    def _view_from(self) -> EdgeView:
+        names = ("edge_tail", "edge_head", "edge_along_ms", "edge_against_ms", "edge_enter_ms", "edge_leave_ms")
+        tail, head, along, against, enter, leave = (self._uint(name) for name in names)
+        node = self.arrays["edge_node"].astype(np.int64)
+        stop, start = (_frozen(self.arrays[name][node]) for name in ("node_arrive", "node_depart"))
+        return EdgeView(stop, start, tail, head, along, against, enter, leave)
+
+    @cached_property
+    def _view_to(self) -> EdgeView:
+        seen = self._view_from
+        tail, head, enter, leave = (
+            _frozen(side[:, ::-1]) for side in (seen.head, seen.tail, seen.leave_ms, seen.enter_ms)
+        )
+        return EdgeView(seen.start, seen.stop, tail, head, seen.against_ms, seen.along_ms, enter, leave)
+
+    def open_arcs(self) -> Arcs:
+        """Return every open direction of travel between nodes, whatever turn rules say: code, tail, head, ms."""
+        return open_arcs(self.arrays)
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Whether each edge may be travelled in some direction; edges closed by an edit stay in the arrays."""
+        along, against = self.arrays["edge_along_ms"], self.arrays["edge_against_ms"]
+        opened: NDArray[np.bool_] = (along != CLOSED) | (against != CLOSED)
+        return opened
 
     def reversed(self) -> RoadNetwork:
-        """Return the network with every direction of travel turned round."""
-        arrays = dict(self.arrays)
-        arrays["edge_along_ms"], arrays["edge_against_ms"] = (
-            arrays["edge_against_ms"],
-            arrays["edge_along_ms"],
-        )
-        return RoadNetwork({**arrays, **index_arcs(arrays)}, self.mode, self.source, self.log)
+        """Return the network with every direction of travel turned round; edit it before, not after."""
+        turned = dict(self.arrays)
+        for one, two in (("edge_along_ms", "edge_against_ms"), ("node_arrive", "node_depart")):
+            turned[one], turned[two] = self.arrays[two], self.arrays[one]
+        for one, two in (("edge_tail", "edge_head"), ("edge_enter_ms", "edge_leave_ms")):
+            turned[one], turned[two] = self.arrays[two][:, ::-1], self.arrays[one][:, ::-1]
+        for part in ("start", "arc", "edge"):
+            turned[f"forward_{part}"] = self.arrays[f"reverse_{part}"]
+            turned[f"reverse_{part}"] = self.arrays[f"forward_{part}"]
+        # a sequence of arcs is travelled backwards, each the other way along its edge
+        start = self.arrays["turn_start"].astype(np.int64)
+        backwards = [self.arrays["turn_arc"][a:b][::-1] for a, b in pairwise(start.tolist())]
+        turned["turn_arc"] = np.concatenate([np.empty(0, np.int64), *backwards]).astype(np.int64) ^ 1
+        return RoadNetwork(turned, self.mode, self.source, self.log)
 
     @cached_property
     def words(self) -> list[str]:
@@ -311,9 +360,9 @@ class RoadNetwork:
         Returns
         -------
         Nodes indexed by ``osmid`` with ``x, y``; edges indexed by ``u, v, key``, one row per direction of
-        travel, with ``osmid, highway, name, oneway, length_m, time_s``; WGS 84.
+        travel, with ``osmid, highway, name, oneway, length_m, time_s, delay_s`` (lost at its end); WGS 84.
         """
-        from citygeo.network.report import nodes_and_edges
+        from citygeo.network.tables import nodes_and_edges
 
         return nodes_and_edges(self)
 
@@ -331,4 +380,4 @@ class RoadNetwork:
         )
 
 
-__all__ = ["CLOSED", "Direction", "EdgeTimes", "Graph", "RoadNetwork"]
+__all__ = ["CLOSED", "Direction", "EdgeView", "Graph", "RoadNetwork"]

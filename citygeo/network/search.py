@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from citygeo._run import default_threads, run_chunks
-from citygeo.network.build import CLOSED
+from citygeo.network.states import CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -23,15 +23,63 @@ LONGEST_MS = 2**31 - 1
 
 
 class Places(NamedTuple):
-    """Points on the network: edge (-1: not on it), share of the edge, and milliseconds already spent or still due."""
+    """
+    Points on the network, and milliseconds already spent or still due there.
+
+    Attributes
+    ----------
+    edge, share, ms
+        Edge, share of it, and milliseconds, `(k,)`; places that are not on the network are left out.
+    row
+        The caller's row of each place, ascending; a row may have several places (the gates of a park) or none.
+    n_rows
+        Number of the caller's rows.
+    """
 
     edge: NDArray[np.int64]
     share: NDArray[np.float64]
     ms: NDArray[np.int64]
+    row: NDArray[np.int64]
+    n_rows: int
 
-    def row(self, i: int) -> tuple[int, float, int]:
-        """Return one place as plain numbers."""
-        return int(self.edge[i]), float(self.share[i]), int(self.ms[i])
+    @classmethod
+    def one_each(
+        cls, edge: NDArray[np.int64], share: NDArray[np.float64], ms: NDArray[np.int64]
+    ) -> Places:
+        """Return one place per row; rows with edge -1 have none."""
+        row = np.flatnonzero(edge >= 0)
+        return cls(edge[row], share[row], ms[row], row, len(edge))
+
+    @classmethod
+    def joined(cls, several: Iterable[Places]) -> Places:
+        """Return the places of all, rows numbered on."""
+        listed = list(several)
+        before = np.cumsum([0, *(places.n_rows for places in listed)])
+        edge, share, ms = (
+            np.concatenate([getattr(places, name) for places in listed]) for name in ("edge", "share", "ms")
+        )
+        row = np.concatenate([places.row + n for places, n in zip(listed, before[:-1], strict=True)])
+        return cls(edge, share, ms, row, int(before[-1]))
+
+    def of(self, row: int) -> Own:
+        """Return the places of one row in the order of edges, as kernels take them."""
+        low, high = np.searchsorted(self.row, (row, row + 1))
+        order = low + np.lexsort((self.share[low:high], self.edge[low:high]))
+        return Own(self.edge[order], self.share[order], self.ms[order])
+
+    def least(self, values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Return the least value of each row's places, UNREACHED for a row without."""
+        out = np.full(self.n_rows, UNREACHED)
+        np.minimum.at(out, self.row, values)
+        return out
+
+
+class Own(NamedTuple):
+    """The places where one search begins, sorted by edge and share."""
+
+    edge: NDArray[np.int64]
+    share: NDArray[np.float64]
+    ms: NDArray[np.int64]
 
 
 class Parts(NamedTuple):
@@ -54,11 +102,11 @@ class Found(NamedTuple):
 class _Workspace:
     """Scratch of one worker, kept between searches: a search costs what it settles, not the graph's size."""
 
-    def __init__(self, n_nodes: int, n_arcs: int) -> None:
-        self.label = np.zeros(n_nodes, np.uint64)
-        self.heap = np.empty(n_arcs + 2, np.uint64)
-        self.node = np.empty(n_nodes, np.uint32)
-        self.ms = np.empty(n_nodes, np.uint32)
+    def __init__(self, n_states: int, heap_size: int) -> None:
+        self.label = np.zeros(n_states, np.uint64)
+        self.heap = np.empty(heap_size, np.uint64)
+        self.node = np.empty(n_states, np.uint32)
+        self.ms = np.empty(n_states, np.uint32)
         self._stamp = 0
 
     def next_stamp(self) -> np.uint64:
@@ -84,18 +132,20 @@ def seeds(network: RoadNetwork, direction: Direction, places: Places) -> tuple[N
     -------
     Node, milliseconds, and row in `places` of each seed.
     """
-    times = network.edge_times(direction)
-    row = np.flatnonzero(places.edge >= 0)
-    edge, share, ms = places.edge[row], places.share[row], places.ms[row]
-    along, against = times.along_ms[edge], times.against_ms[edge]
-    low, high = times.node[edge].astype(np.int64).T
-    to_high = along.astype(np.int64) - np.rint(share * along).astype(np.int64)
-    to_low = np.rint(share * against).astype(np.int64)
-    is_high, is_low = (along != CLOSED) | (share == 1.0), (against != CLOSED) | (share == 0.0)
-    to_high[share == 1.0], to_low[share == 0.0] = 0, 0
-    node = np.concatenate((high[is_high], low[is_low]))
-    due = np.concatenate(((ms + to_high)[is_high], (ms + to_low)[is_low]))
-    return node, due, np.concatenate((row[is_high], row[is_low]))
+    view = network.edge_view(direction)
+    edge, share, ms = places.edge, places.share, places.ms
+    along, against = view.along_ms[edge], view.against_ms[edge]
+    low, high = view.start[edge].astype(np.int64).T
+    to_high = ms + along - np.rint(share * along).astype(np.int64) + view.leave_ms[edge, 0]
+    to_low = ms + np.rint(share * against).astype(np.int64) + view.leave_ms[edge, 1]
+    # at the very end of an edge one stands on its node and may set out in any direction
+    at_low, at_high = share == 0.0, share == 1.0
+    is_along, is_against = (along != CLOSED) & ~at_high, (against != CLOSED) & ~at_low
+    head = view.head[edge].astype(np.int64)
+    node = np.concatenate((head[is_along, 0], head[is_against, 1], low[at_low], high[at_high]))
+    due = np.concatenate((to_high[is_along], to_low[is_against], ms[at_low], ms[at_high]))
+    row = places.row
+    return node, due, np.concatenate((row[is_along], row[is_against], row[at_low], row[at_high]))
 
 
 def search_each(
@@ -130,11 +180,12 @@ def search_each(
     node, ms, row = seeds(network, direction, sources)
     order = np.argsort(row, kind="stable")
     node, ms = node[order], ms[order]
-    first = np.searchsorted(row[order], np.arange(len(sources.edge) + 1))
-    n_threads = min(threads or default_threads(), max(len(sources.edge), 1))
+    first = np.searchsorted(row[order], np.arange(sources.n_rows + 1))
+    n_threads = min(threads or default_threads(), max(sources.n_rows, 1))
+    most = int(np.diff(first).max(initial=0))
     idle: SimpleQueue[_Workspace] = SimpleQueue()
     for _ in range(n_threads):
-        idle.put(_Workspace(network.n_nodes, network.n_arcs))
+        idle.put(_Workspace(network.n_states, len(graph.arc) + most))
 
     def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
         space = idle.get()
@@ -152,22 +203,23 @@ def search_each(
         finally:
             idle.put(space)
 
-    run_chunks(work, len(sources.edge), chunk=1 if len(sources.edge) < 64 else 16, threads=n_threads)
+    run_chunks(work, sources.n_rows, chunk=1 if sources.n_rows < 64 else 16, threads=n_threads)
 
 
 def reached_parts(
-    network: RoadNetwork, direction: Direction, source: tuple[int, float, int], found: Found, limit_ms: int
+    network: RoadNetwork, direction: Direction, source: Own, found: Found, limit_ms: int
 ) -> Parts:
     """Return the parts of edges that one source reaches within `limit_ms`, which may be less than was searched."""
     from citygeo._kernels import parts
 
-    graph, times = network.graph(direction), network.edge_times(direction)
+    graph, view = network.graph(direction), network.edge_view(direction)
     settled = found.node[: int(np.searchsorted(found.ms, limit_ms, side="right"))]
-    size = int((graph.start[settled.astype(np.int64) + 1] - graph.start[settled]).sum(dtype=np.int64)) + 4
+    size = int((graph.start[settled.astype(np.int64) + 1] - graph.start[settled]).sum(dtype=np.int64))
+    size += 4 * len(source.edge)
     edge, share, ms = np.empty(size, np.uint32), np.empty((size, 2)), np.empty((size, 2))
     n = parts.reached_parts(
-        times.node, times.along_ms, times.against_ms, graph.start, graph.edge, settled, found.label, found.stamp,
-        limit_ms, *source, edge, share, ms,
+        view.tail, view.along_ms, view.against_ms, view.enter_ms, graph.start, graph.edge, settled, found.label,
+        found.stamp, limit_ms, *source, edge, share, ms,
     )  # fmt: skip
     return Parts(edge[:n].astype(np.int64), share[:n].copy(), ms[:n].copy())
 
@@ -175,18 +227,18 @@ def reached_parts(
 def times_at(
     network: RoadNetwork,
     direction: Direction,
-    source: tuple[int, float, int],
+    source: Own,
     found: Found,
     points: Places,
     limit_ms: int,
 ) -> NDArray[np.uint32]:
-    """Return the milliseconds between one source and each point, UNREACHED beyond the bound."""
+    """Return the milliseconds between one source and each place, UNREACHED beyond the bound."""
     from citygeo._kernels import parts
 
-    times = network.edge_times(direction)
+    view = network.edge_view(direction)
     out = np.empty(len(points.edge), np.uint32)
     parts.point_times(
-        times.node, times.along_ms, times.against_ms, found.label, found.stamp, *source,
+        view.stop, view.tail, view.along_ms, view.against_ms, view.enter_ms, found.label, found.stamp, *source,
         points.edge, points.share, points.ms, limit_ms, out,
     )  # fmt: skip
     return out
@@ -196,7 +248,7 @@ def nearest_at(
     network: RoadNetwork, direction: Direction, sources: Places, points: Places, limit_ms: int = LONGEST_MS
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """
-    Return each point's nearest source by one search from all sources at once.
+    Return each row's nearest source by one search from all sources at once.
 
     Returns
     -------
@@ -206,28 +258,41 @@ def nearest_at(
     from citygeo._kernels import parts
     from citygeo._kernels.search import HEAP_FULL, search_nearest
 
-    graph, times = network.graph(direction), network.edge_times(direction)
+    graph, view = network.graph(direction), network.edge_view(direction)
     node, ms, row = seeds(network, direction, sources)
-    node_ms = np.empty(network.n_nodes, np.uint32)
-    node_owner = np.empty(network.n_nodes, np.int64)
+    state_ms = np.empty(network.n_states, np.uint32)
+    state_owner = np.empty(network.n_states, np.int64)
 
     def work(_low: int, _high: int, stop: NDArray[np.uint8]) -> None:
-        status, size = HEAP_FULL, network.n_arcs + node.size
+        status, size = HEAP_FULL, len(graph.arc) + node.size
         while status == HEAP_FULL:
-            node_ms[:], node_owner[:] = UNREACHED, -1
+            state_ms[:], state_owner[:] = UNREACHED, -1
             heap = np.empty(size, np.uint64)
             status = search_nearest(
-                graph.start, graph.arc, node, ms, row, limit_ms, heap, stop, node_ms, node_owner
+                graph.start, graph.arc, node, ms, row, limit_ms, heap, stop, state_ms, state_owner
             )
             size *= 2
 
     run_chunks(work, 1, threads=1)
-    on = np.flatnonzero(sources.edge >= 0)
-    on = on[np.argsort(sources.edge[on], kind="stable")]
-    own_start = np.searchsorted(sources.edge[on], np.arange(network.n_edges + 1))
+    order = np.argsort(sources.edge, kind="stable")
+    own_start = np.searchsorted(sources.edge[order], np.arange(network.n_edges + 1))
     out_ms, out_row = np.empty(len(points.edge), np.uint32), np.empty(len(points.edge), np.int64)
     parts.nearest_points(
-        times.node, times.along_ms, times.against_ms, node_ms, node_owner, own_start, sources.share[on],
-        sources.ms[on], on, points.edge, points.share, points.ms, limit_ms, out_ms, out_row,
+        view.stop, view.tail, view.along_ms, view.against_ms, view.enter_ms, state_ms, state_owner, own_start,
+        sources.share[order], sources.ms[order], sources.row[order], points.edge, points.share, points.ms, limit_ms,
+        out_ms, out_row,
     )  # fmt: skip
-    return out_ms, out_row
+    return _nearest_of_rows(points, out_ms, out_row)
+
+
+def _nearest_of_rows(
+    points: Places, ms: NDArray[np.uint32], owner: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return time and owner of each row's nearest place; equal times go to the smallest owner."""
+    row_ms, row_owner = np.full(points.n_rows, UNREACHED), np.full(points.n_rows, -1)
+    order = np.lexsort((owner, ms, points.row))
+    is_first = np.ones(order.size, np.bool_)
+    is_first[1:] = np.diff(points.row[order]) != 0
+    best = order[is_first]
+    row_ms[points.row[best]], row_owner[points.row[best]] = ms[best], owner[best]
+    return row_ms, row_owner

@@ -16,6 +16,7 @@ from citygeo.errors import error
 from citygeo.io.atomic import atomic_folder
 from citygeo.issues import Issue, IssueLog
 from citygeo.modes import TravelMode, mode_from_dict
+from citygeo.network.states import NO_EDGE
 from citygeo.provenance import sha256_file
 
 if TYPE_CHECKING:
@@ -25,18 +26,20 @@ if TYPE_CHECKING:
 
     from citygeo.network import RoadNetwork
 
-SCHEMA = "citygeo.network/1"
+SCHEMA = "citygeo.network/2"
 MANIFEST = "manifest.json"
 # name -> dtype and number of dimensions
 ARRAYS = {
-    **dict.fromkeys(("node_id", "edge_way_id", "shape_start", "word_start"), ("<i8", 1)),
+    **dict.fromkeys(("node_id", "edge_way_id", "shape_start", "word_start", "turn_start", "turn_arc"), ("<i8", 1)),
     **dict.fromkeys(("node_lonlat", "shape_lonlat"), ("<f8", 2)),
     "edge_length_m": ("<f8", 1),
     "edge_is_imputed": ("|b1", 1),
     "word_bytes": ("|u1", 1),
     **dict.fromkeys(("edge_along_ms", "edge_against_ms", "edge_highway", "edge_name"), ("<u4", 1)),
     **dict.fromkeys(("forward_start", "forward_edge", "reverse_start", "reverse_edge"), ("<u4", 1)),
+    **dict.fromkeys(("node_arrive", "node_depart"), ("<u4", 1)),
     **dict.fromkeys(("edge_node", "forward_arc", "reverse_arc"), ("<u4", 2)),
+    **dict.fromkeys(("edge_tail", "edge_head", "edge_enter_ms", "edge_leave_ms"), ("<u4", 2)),
 }
 UNITS = {"time": "milliseconds", "length": "metres", "place": "degrees, WGS 84 longitude and latitude"}
 
@@ -98,24 +101,36 @@ def _check_bounds(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
         "reverse": "reverse_arc",
         "shape": "shape_lonlat",
         "word": "word_bytes",
+        "turn": "turn_arc",
     }
     for name, filled in sizes.items():
         start = arrays[f"{name}_start"].astype(np.int64)
         if start.size == 0 or start[0] != 0 or start[-1] != len(arrays[filled]) or (np.diff(start) < 0).any():
             raise _damaged(path, f"{name}_start is inconsistent")
-    n_words = len(arrays["word_start"]) - 1
-    lengths = {"forward_start": n_nodes + 1, "reverse_start": n_nodes + 1, "shape_start": n_edges + 1}
-    lengths["node_lonlat"] = n_nodes
+    n_states, n_words = len(arrays["forward_start"]) - 1, len(arrays["word_start"]) - 1
+    if n_states < n_nodes:
+        raise _damaged(path, f"forward_start has {n_states} states for {n_nodes} nodes")
+    lengths = {"reverse_start": n_states + 1, "shape_start": n_edges + 1}
+    lengths |= dict.fromkeys(("node_lonlat", "node_arrive", "node_depart"), n_nodes)
     lengths |= {"forward_edge": len(arrays["forward_arc"]), "reverse_edge": len(arrays["reverse_arc"])}
     for name, length in lengths.items():
         if len(arrays[name]) != length:
             raise _damaged(path, f"{name} has {len(arrays[name])} rows, not {length}")
-    bounds = {"edge_node": n_nodes, "forward_edge": 2 * n_edges, "reverse_edge": 2 * n_edges}
-    bounds |= {"edge_highway": n_words, "edge_name": n_words}
-    heads = {"forward_arc": arrays["forward_arc"][:, 0], "reverse_arc": arrays["reverse_arc"][:, 0]}
-    for name, bound in {**bounds, **dict.fromkeys(heads, n_nodes)}.items():
-        numbers = heads.get(name, arrays[name])
-        if numbers.size and int(numbers.max()) >= bound:
+    _check_pointers(path, arrays, n_states, n_words)
+
+
+def _check_pointers(path: Path, arrays: dict[str, NDArray[np.generic]], n_states: int, n_words: int) -> None:
+    """Raise unless numbers that stand for nodes, edges, states and words are of ones that there are."""
+    n_nodes, n_edges = len(arrays["node_id"]), len(arrays["edge_way_id"])
+    bounds = {"edge_node": n_nodes, "turn_arc": 2 * n_edges, "edge_highway": n_words, "edge_name": n_words}
+    bounds |= dict.fromkeys(("node_arrive", "node_depart", "edge_tail", "edge_head"), n_states)
+    numbers = {name: arrays[name] for name in bounds}
+    for graph in ("forward", "reverse"):
+        bounds |= {f"{graph}_arc": n_states, f"{graph}_edge": 2 * n_edges}
+        edge = arrays[f"{graph}_edge"]
+        numbers |= {f"{graph}_arc": arrays[f"{graph}_arc"][:, 0], f"{graph}_edge": edge[edge != NO_EDGE]}
+    for name, bound in bounds.items():
+        if numbers[name].size and not 0 <= int(numbers[name].min()) <= int(numbers[name].max()) < bound:
             raise _damaged(path, f"{name} points past the end")
 
 

@@ -148,7 +148,7 @@ def reach_facilities(
     def collect(row: int, search: Found) -> None:
         for band, limit in limits.items():
             found[band][row] = EdgeParts.sorted(
-                reached_parts(network, direction, places.row(row), search, limit)
+                reached_parts(network, direction, places.of(row), search, limit)
             )
 
     search_each(network, direction, places, max(limits.values()), collect, threads=threads)
@@ -217,7 +217,7 @@ def travel_times(
     places, goals = start.places, goal.places
 
     def collect(row: int, search: Found) -> None:
-        ms[row] = times_at(network, "from", places.row(row), search, goals, limit)
+        ms[row] = goals.least(times_at(network, "from", places.of(row), search, goals, limit))
 
     search_each(network, "from", places, limit, collect, threads=threads)
     late = "no_path" if minutes is None else "out_of_range"

@@ -39,7 +39,7 @@ class Facilities:
     def places(self) -> Places:
         """Where searches begin: time already spent is the delay and the stretch to the road."""
         spent = np.rint(self.delay_s * 1000).astype(np.int64) + self.snaps.walk_off_ms
-        return Places(self.snaps.edge, self.snaps.share, spent)
+        return Places.one_each(self.snaps.edge, self.snaps.share, spent)
 
 
 def place_facilities(

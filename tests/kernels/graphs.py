@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from citygeo.network.build import index_arcs
+from citygeo.modes import mode_from_dict
+from citygeo.network.states import search_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from tests.reference import Arc, Edge
 
 CLOSED = 0xFFFFFFFF
+PLAIN_MODE = mode_from_dict(
+    {
+        "name": "plain", "label": {"en": "Plain", "zh": "普通"}, "speed_kmh": {}, "maxspeed": False, "top_kmh": 10,
+        "access": [], "closed": [], "oneway": True, "delay_s": 0, "walk_off_kmh": 3.6,
+    }
+)  # fmt: skip
 STOP = np.zeros(1, np.uint8)
 
 weights = st.one_of(st.just(0), st.integers(1, 12), st.integers(0, 1000))
@@ -80,5 +87,9 @@ def edge_arrays(n_nodes: int, listed: Sequence[Edge]) -> dict[str, NDArray[np.ge
         "node_lonlat": np.zeros((n_nodes, 2)),
         "edge_way_id": np.arange(len(listed)),
         "node_id": np.arange(n_nodes),
+        "edge_enter_ms": np.zeros((len(listed), 2), np.uint32),
+        "edge_leave_ms": np.zeros((len(listed), 2), np.uint32),
+        "turn_start": np.zeros(1, np.int64),
+        "turn_arc": np.empty(0, np.int64),
     }
-    return {name: frozen(array) for name, array in {**arrays, **index_arcs(arrays)}.items()}
+    return {name: frozen(array) for name, array in {**arrays, **search_arrays(arrays, PLAIN_MODE)}.items()}

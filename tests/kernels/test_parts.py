@@ -12,48 +12,38 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from citygeo._kernels.parts import CLOSED
-from citygeo.network import EdgeTimes, Graph
+from citygeo.network import RoadNetwork
 from citygeo.network.search import UNREACHED, Places, nearest_at, reached_parts, search_each, times_at
 from tests import reference
-from tests.kernels.graphs import edge_arrays, edges, places
+from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
 
 SLACK_MS = Fraction(1, 10**6)
 budgets = st.one_of(st.integers(0, 5), st.integers(0, 60), st.integers(0, 1500))
 
 
-class Bare:
-    """The part of a network that searches use."""
-
-    def __init__(self, n_nodes, listed):
-        self.arrays = edge_arrays(n_nodes, listed)
-        self.n_nodes, self.n_edges = n_nodes, len(listed)
-        self.n_arcs = len(self.arrays["forward_edge"])
-
-    def graph(self, direction):
-        name = "forward" if direction == "from" else "reverse"
-        return Graph(*(self.arrays[f"{name}_{part}"] for part in ("start", "arc", "edge")))
-
-    def edge_times(self, direction):
-        times = [self.arrays["edge_along_ms"], self.arrays["edge_against_ms"]]
-        return EdgeTimes(self.arrays["edge_node"], *(times if direction == "from" else times[::-1]))
+def bare(n_nodes, listed):
+    """A network with nothing but what searches use."""
+    return RoadNetwork(edge_arrays(n_nodes, listed), PLAIN_MODE, {})
 
 
 def as_places(rows):
     edge, share, ms = zip(*rows, strict=True) if rows else ((), (), ())
-    return Places(np.array(edge, np.int64), np.array(share, np.float64), np.array(ms, np.int64))
+    return Places.one_each(np.array(edge, np.int64), np.array(share, np.float64), np.array(ms, np.int64))
 
 
 def reach(net, source, limit, points=(), direction="from", searched=None):
     """Parts as (edge, low, high, low ms, high ms), and times at points; found by one search."""
     result = SimpleNamespace(parts=[], ms=[])
+    own = as_places([source]).of(0)
 
     def collect(_, found):
-        parts = reached_parts(net, direction, source, found, limit)
+        parts = reached_parts(net, direction, own, found, limit)
         result.parts = [
             (int(edge), *share, *ms)
             for edge, share, ms in zip(parts.edge, parts.share.tolist(), parts.ms.tolist(), strict=True)
         ]
-        times = times_at(net, direction, source, found, as_places(points), limit)
+        wanted = as_places(points)
+        times = wanted.least(times_at(net, direction, own, found, wanted, limit))
         result.ms = [None if ms == UNREACHED else int(ms) for ms in times]
 
     search_each(net, direction, as_places([source]), searched or limit, collect, threads=1)
@@ -112,20 +102,20 @@ def is_gap(own, x):
 @example((2, [(0, 1, 0, 0), (0, 1, 0, None)], (0, 0.5, 0), []), 0)
 def test_parts_equal_reference(scene, limit):
     n, listed, source, _ = scene
-    expect_parts(listed, source, limit, reach(Bare(n, listed), source, limit).parts)
+    expect_parts(listed, source, limit, reach(bare(n, listed), source, limit).parts)
 
 
 @given(scenes(), budgets, budgets)
 def test_a_longer_search_gives_the_same_parts(scene, limit, more):
     n, listed, source, _ = scene
-    net = Bare(n, listed)
+    net = bare(n, listed)
     assert reach(net, source, limit).parts == reach(net, source, limit, searched=limit + more).parts
 
 
 @given(scenes(), budgets, budgets)
 def test_parts_grow_with_the_limit(scene, one, two):
     n, listed, source, _ = scene
-    net = Bare(n, listed)
+    net = bare(n, listed)
     small, large = (reach(net, source, limit).parts for limit in sorted((one, two)))
     for edge in range(len(listed)):
         outer = reference.union((low - 1e-12, high + 1e-12) for e, low, high, *_ in large if e == edge)
@@ -137,7 +127,7 @@ def test_parts_grow_with_the_limit(scene, one, two):
 @given(scenes(n_points=4), budgets)
 def test_point_times_equal_reference(scene, limit):
     n, listed, source, points = scene
-    found = reach(Bare(n, listed), source, limit, points)
+    found = reach(bare(n, listed), source, limit, points)
     truth = [
         reference.place_time(listed, source[:2], source[2], point[:2], point[2], limit) for point in points
     ]
@@ -149,7 +139,7 @@ def test_nearest_points_equal_reference(scene, n_more, data):
     n, listed, source, points = scene
     sources = [source] + [data.draw(places(len(listed))) for _ in range(n_more)]
     limit = data.draw(st.one_of(st.integers(0, 100), st.just(2**31 - 1)))
-    ms, row = nearest_at(Bare(n, listed), "from", as_places(sources), as_places(points), limit)
+    ms, row = nearest_at(bare(n, listed), "from", as_places(sources), as_places(points), limit)
     found = [None if time == UNREACHED else (int(time), int(i)) for time, i in zip(ms, row, strict=True)]
     truth = [
         reference.nearest_place(listed, [(s[:2], s[2]) for s in sources], point[:2], point[2], limit)
@@ -162,8 +152,8 @@ def test_nearest_points_equal_reference(scene, n_more, data):
 @given(scenes(n_points=3), budgets)
 def test_to_equals_from_on_the_reversed_network(scene, limit):
     n, listed, source, points = scene
-    to = reach(Bare(n, listed), source, limit, points, direction="to")
-    turned = reach(Bare(n, reference.turned(listed)), source, limit, points)
+    to = reach(bare(n, listed), source, limit, points, direction="to")
+    turned = reach(bare(n, reference.turned(listed)), source, limit, points)
     assert sorted(to.parts) == sorted(turned.parts)
     assert to.ms == turned.ms
 
@@ -175,7 +165,7 @@ def about(parts):
 
 def test_mid_edge_start_by_hand():
     # 0 --100-- 1 --50--> 2 (one-way), from the middle of the first edge with 60 ms: 10 ms are left at node 1
-    net = Bare(3, [(0, 1, 100, 100), (1, 2, 50, None)])
+    net = bare(3, [(0, 1, 100, 100), (1, 2, 50, None)])
     assert about(reach(net, (0, 0.5, 0), 60).parts) == [
         (0, 0.0, 0.5, 50.0, 0.0),
         (0, 0.5, 1.0, 0.0, 50.0),
@@ -184,7 +174,7 @@ def test_mid_edge_start_by_hand():
 
 
 def test_tiny_budget_reaches_both_ways_along_the_own_edge():
-    net = Bare(2, [(0, 1, 1000, 500)])
+    net = bare(2, [(0, 1, 1000, 500)])
     assert about(reach(net, (0, 0.5, 0), 1).parts) == [(0, 0.498, 0.5, 1.0, 0.0), (0, 0.5, 0.501, 0.0, 1.0)]
     assert reach(net, (0, 0.5, 2), 1).parts == []
     assert reach(net, (0, 0.5, 0), 0).parts == []
@@ -192,7 +182,7 @@ def test_tiny_budget_reaches_both_ways_along_the_own_edge():
 
 def test_apex_by_hand():
     # a square of 100 ms sides, from node 0 (the start of edge 0): the far edge 2 is reached from both ends
-    net = Bare(4, [(0, 1, 100, 100), (1, 2, 100, 100), (2, 3, 100, 100), (3, 0, 60, 60)])
+    net = bare(4, [(0, 1, 100, 100), (1, 2, 100, 100), (2, 3, 100, 100), (3, 0, 60, 60)])
     parts = [part for part in reach(net, (0, 0.0, 0), 1000).parts if part[0] in {1, 2}]
     # edge 1 from node 1 at 100 and from node 2 at 160: apex (160 - 100 + 100) / 200 = 0.8
     assert about(parts) == [
@@ -203,14 +193,14 @@ def test_apex_by_hand():
 
 
 def test_both_ends_reached_does_not_mean_the_middle_is():
-    net = Bare(2, [(0, 1, 10, 10), (0, 1, 100, 100)])
+    net = bare(2, [(0, 1, 10, 10), (0, 1, 100, 100)])
     parts = [part for part in reach(net, (0, 0.0, 0), 30).parts if part[0] == 1]
     assert about(parts) == [(1, 0.0, 0.3, 0.0, 30.0), (1, 0.8, 1.0, 30.0, 10.0)]
 
 
 def test_one_way_edge_is_not_reached_behind_the_start():
     # a ring 0 -> 1 -> 0, one-way: the stretch behind the start is reached round the block
-    net = Bare(2, [(0, 1, 100, None), (1, 0, 40, None)])
+    net = bare(2, [(0, 1, 100, None), (1, 0, 40, None)])
     assert about(reach(net, (0, 0.5, 0), 49).parts) == [(0, 0.5, 0.99, 0.0, 49.0)]
     assert about(reach(net, (0, 0.5, 0), 100).parts) == [
         (0, 0.0, 0.1, 90.0, 100.0),  # 10 ms of 50 on a piece that is half the edge
@@ -222,7 +212,7 @@ def test_one_way_edge_is_not_reached_behind_the_start():
 
 def test_point_at_the_end_of_a_one_way_edge_is_the_node():
     # node 1 is 10 ms away by edge 0; edge 1 enters it from node 2, edge 2 leaves it, and both only one way
-    net = Bare(4, [(0, 1, 10, 10), (2, 1, 500, None), (1, 3, 500, None)])
+    net = bare(4, [(0, 1, 10, 10), (2, 1, 500, None), (1, 3, 500, None)])
     points = [(1, 1.0, 0), (2, 0.0, 0), (1, 0.0, 0), (2, 1.0, 0)]
     assert reach(net, (0, 0.0, 0), 1000, points).ms == [10, 10, None, 510]
     ms, row = nearest_at(net, "from", as_places([(0, 0.0, 0)]), as_places(points))
@@ -234,20 +224,20 @@ def test_point_at_the_end_of_a_one_way_edge_is_the_node():
 @pytest.mark.parametrize("rows", [(0, 1), (1, 0)])
 def test_tie_between_both_ends_goes_to_the_first_row(rows):
     # the middle of edge 1 is 60 ms from the source at either end
-    net = Bare(4, [(0, 1, 10, 10), (1, 2, 100, 100), (2, 3, 10, 10)])
+    net = bare(4, [(0, 1, 10, 10), (1, 2, 100, 100), (2, 3, 10, 10)])
     sources = [[(0, 0.0, 0), (2, 1.0, 0)][row] for row in rows]
     ms, row = nearest_at(net, "from", as_places(sources), as_places([(1, 0.5, 0)]))
     assert (ms.tolist(), row.tolist()) == ([60], [0])
 
 
 def test_offsets_round_half_to_even():
-    net = Bare(2, [(0, 1, 5, 5)])
+    net = bare(2, [(0, 1, 5, 5)])
     # 2.5 ms from the start become 2, so 3 are left to the end
     assert reach(net, (0, 0.5, 0), 9, [(0, 0.0, 0), (0, 1.0, 0)]).ms == [2, 3]
 
 
 def test_nothing_is_found_off_the_network():
-    net = Bare(2, [(0, 1, 10, 10)])
+    net = bare(2, [(0, 1, 10, 10)])
     assert reach(net, (-1, np.nan, 0), 9).parts == []
     assert reach(net, (0, 0.5, 0), 9, [(-1, np.nan, 0), (0, 0.5, 9), (0, 0.5, 10)]).ms == [None, 9, None]
     ms, row = nearest_at(net, "from", as_places([(-1, np.nan, 0)]), as_places([(0, 0.5, 0)]))

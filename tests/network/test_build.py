@@ -11,7 +11,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from citygeo.errors import NetworkError
-from citygeo.network.build import CLOSED, build_arrays, ranges, segment_lengths
+from citygeo.network import CLOSED
+from citygeo.network.build import build_arrays, ranges
+from citygeo.network.segments import segment_lengths
 from tests import reference
 from tests.toy import ONEWAY, STREET, edge_between, grid_city, network, streets, toy_mode
 
@@ -113,16 +115,16 @@ def test_shapes_and_graphs_fit_the_edges(ways):
         assert shape[[0, -1]].tolist() == ends.tolist()
         assert segment_lengths(shape[:-1], shape[1:]).sum() == pytest.approx(net.length_m[edge], abs=1e-9)
     for direction in ("from", "to"):
-        graph, times = net.graph(direction), net.edge_times(direction)
+        graph, view = net.graph(direction), net.edge_view(direction)
         assert graph.start[-1] == net.n_arcs == len(graph.arc)
         for node in range(net.n_nodes):
             own = slice(int(graph.start[node]), int(graph.start[node + 1]))
             assert graph.edge[own].tolist() == sorted(graph.edge[own].tolist())
             for (head, ms), code in zip(graph.arc[own].tolist(), graph.edge[own].tolist(), strict=True):
                 edge, against = code // 2, code % 2
-                ends = times.node[edge].tolist()
+                ends = net.arrays["edge_node"][edge].tolist()
                 assert [node, head] == (ends[::-1] if against else ends)
-                assert ms == (times.against_ms if against else times.along_ms)[edge] != CLOSED
+                assert ms == (view.against_ms if against else view.along_ms)[edge] != CLOSED
 
 
 @given(st.integers(1, 3000), st.lists(st.integers(1, 2999), max_size=40), st.sampled_from((30, 36, 37, 50)))

@@ -28,7 +28,7 @@ GRID = grid_city(8)
 
 def places(*rows):
     edge, share, ms = zip(*rows, strict=True)
-    return Places(np.array(edge, np.int64), np.array(share, float), np.array(ms, np.int64))
+    return Places.one_each(np.array(edge, np.int64), np.array(share, float), np.array(ms, np.int64))
 
 
 def seeds_by_id(direction, *rows):
@@ -53,11 +53,11 @@ def test_a_place_at_the_end_of_a_one_way_street_is_the_node():
 
 def everything(sources, threads, direction="from", limit=70_000, net=GRID):
     """What each source finds: nodes, parts, times at all sources."""
-    rows = [None] * len(sources.edge)
+    rows = [None] * sources.n_rows
 
     def collect(i, found):
-        parts = reached_parts(net, direction, sources.row(i), found, limit)
-        times = times_at(net, direction, sources.row(i), found, sources, limit)
+        parts = reached_parts(net, direction, sources.of(i), found, limit)
+        times = times_at(net, direction, sources.of(i), found, sources, limit)
         rows[i] = [found.node.tolist(), found.ms.tolist(), *(part.tolist() for part in parts), times.tolist()]
 
     search_each(net, direction, sources, limit, collect, threads=threads)
@@ -66,7 +66,7 @@ def everything(sources, threads, direction="from", limit=70_000, net=GRID):
 
 def many(n, seed=1):
     rng = np.random.default_rng(seed)
-    return Places(rng.integers(0, GRID.n_edges, n), rng.random(n), rng.integers(0, 20_000, n))
+    return Places.one_each(rng.integers(0, GRID.n_edges, n), rng.random(n), rng.integers(0, 20_000, n))
 
 
 def test_threads_and_order_change_nothing():
@@ -74,7 +74,7 @@ def test_threads_and_order_change_nothing():
     one = everything(sources, 1)
     assert everything(sources, 2) == one
     order = np.random.default_rng(2).permutation(150)
-    mixed = everything(Places(*(column[order] for column in sources)), 2)
+    mixed = everything(Places.one_each(*(column[order] for column in sources[:3])), 2)
     for place, row in enumerate(order):
         assert mixed[place][:5] == one[row][:5]
         assert mixed[place][5] == [one[row][5][i] for i in order]
@@ -82,7 +82,7 @@ def test_threads_and_order_change_nothing():
 
 def test_times_between_places_are_symmetric_on_two_way_streets():
     sources = many(30)
-    sources = Places(sources.edge, sources.share, np.zeros(30, np.int64))
+    sources = Places.one_each(sources.edge, sources.share, np.zeros(30, np.int64))
     there = np.array([row[5] for row in everything(sources, 2, limit=2**31 - 1)], np.int64)
     # each end may round by half a millisecond
     assert np.abs(there - there.T).max() <= 2
@@ -95,7 +95,7 @@ def test_nearest_is_the_least_of_single_searches():
     table = np.empty((6, 80), np.int64)
 
     def collect(i, found):
-        table[i] = times_at(GRID, "from", sources.row(i), found, points, 2**31 - 1)
+        table[i] = times_at(GRID, "from", sources.of(i), found, points, 2**31 - 1)
 
     search_each(GRID, "from", sources, 2**31 - 1, collect)
     assert ms.tolist() == table.min(axis=0).tolist()
