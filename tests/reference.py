@@ -187,3 +187,85 @@ def union(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]
         else:
             result.append((low, high))
     return result
+
+
+def follow_rules(
+    edges: Sequence[Edge],
+    lost: Sequence[tuple[int, int]],
+    forbidden: Iterable[tuple[int, ...]],
+    source: Place,
+    spent: int,
+) -> tuple[dict[Node, int], dict[tuple[int, ...], tuple[Node, int]]]:
+    """
+    Times under turn rules, by remembering the arcs travelled.
+
+    An arc is ``2 * edge``, or ``2 * edge + 1`` against it; `lost` is what arriving at the far end costs, along and
+    against. Returns the time at every node, and for every memory (the last arcs, as many as rules ask for) where
+    the traveller is and when.
+    """
+    rules = set(forbidden)
+    longest = max((len(rule) for rule in rules), default=2)
+    arcs = {}
+    for i, (u, v, along, against) in enumerate(edges):
+        if along is not None:
+            arcs[2 * i] = (u, v, along + lost[i][0])
+        if against is not None:
+            arcs[2 * i + 1] = (v, u, against + lost[i][1])
+    edge, share = source
+    u, v, along, against = edges[edge]
+    start: list[tuple[tuple[int, ...], Node, int]] = []
+    if share == 0.0:
+        start.append(((-1,), u, spent))
+    if share == 1.0:
+        start.append(((-1,), v, spent))
+    if along is not None and share < 1.0:
+        start.append(((2 * edge,), v, spent + along - offset(share, along) + lost[edge][0]))
+    if against is not None and share > 0.0:
+        start.append(((2 * edge + 1,), u, spent + offset(share, against) + lost[edge][1]))
+    best: dict[tuple[tuple[int, ...], Node], int] = {}
+    todo = [(time, memory, node) for memory, node, time in start]
+    while todo:
+        todo.sort(reverse=True)
+        time, memory, node = todo.pop()
+        if (memory, node) in best:
+            continue
+        best[memory, node] = time
+        for code, (tail, head, ms) in arcs.items():
+            path = (*memory, code)
+            if tail == node and not any(path[-len(rule) :] == rule for rule in rules):
+                todo.append((time + ms, path[1 - longest :], head))
+    nodes: dict[Node, int] = {}
+    for (_, node), time in best.items():
+        nodes[node] = min(nodes.get(node, time), time)
+    return nodes, {memory: (node, time) for (memory, node), time in best.items()}
+
+
+def place_under_rules(
+    edges: Sequence[Edge],
+    lost: Sequence[tuple[int, int]],
+    forbidden: Iterable[tuple[int, ...]],
+    source: Place,
+    spent: int,
+    point: Place,
+) -> int | None:
+    """Time at a place on an edge under turn rules; see `follow_rules`."""
+    rules = set(forbidden)
+    nodes, states = follow_rules(edges, lost, rules, source, spent)
+    edge, share = point
+    u, v, along, against = edges[edge]
+    found: list[int] = []
+    if share == 0.0 and u in nodes:
+        found.append(nodes[u])
+    if share == 1.0 and v in nodes:
+        found.append(nodes[v])
+    for memory, (node, time) in states.items():
+        for code, tail, ms, part in ((2 * edge, u, along, share), (2 * edge + 1, v, against, 1.0)):
+            if ms is None or node != tail or any((*memory, code)[-len(rule) :] == rule for rule in rules):
+                continue
+            found.append(time + (offset(part, ms) if code % 2 == 0 else ms - offset(share, ms)))
+    if source[0] == edge:
+        if along is not None and share >= source[1]:
+            found.append(spent + offset(share, along) - offset(source[1], along))
+        if against is not None and share <= source[1]:
+            found.append(spent + offset(source[1], against) - offset(share, against))
+    return min(found, default=None)

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
 
 NO_TAGS = -1
+# access tags, which may also hold for one direction only
+ACCESS_TAGS = (
+    "access", "vehicle", "motor_vehicle", "motorcar", "bicycle", "foot", "bus", "psv", "emergency", "wheelchair",
+)  # fmt: skip
 # what travel modes and result tables may ask for
 WAY_TAGS = frozenset(
     (
         "access", "area", "bicycle", "bicycle_road", "bridge", "bus", "bus:lanes", "busway", "busway:left",
-        "busway:right", "cycleway", "cycleway:both", "cycleway:left", "cycleway:left:oneway", "cycleway:right",
-        "cycleway:right:oneway", "duration", "emergency", "ferry", "foot", "footway", "highway", "hgv", "incline",
-        "junction", "kerb", "lanes", "layer", "lanes:bus", "lanes:psv", "maxspeed", "maxspeed:backward",
-        "maxspeed:forward", "maxspeed:type", "motor_vehicle", "motorcar", "motorroad", "name", "name:en", "name:zh",
-        "oneway", "oneway:bicycle", "oneway:bus", "oneway:foot", "oneway:psv", "psv", "ramp", "ramp:wheelchair",
-        "ref", "route", "service", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "smoothness",
-        "source:maxspeed", "surface", "toll", "tracktype", "tunnel", "vehicle", "wheelchair", "width",
-        "zone:maxspeed",
+        "busway:right", "cycleway", "cycleway:both", "cycleway:both:oneway", "cycleway:left",
+        "cycleway:left:oneway", "cycleway:right", "cycleway:right:oneway", "duration", "emergency", "ferry", "foot",
+        "footway", "hgv", "highway", "incline", "junction", "kerb", "lanes", "lanes:bus", "lanes:psv", "layer",
+        "maxspeed", "maxspeed:backward", "maxspeed:forward", "maxspeed:type", "motor_vehicle", "motorcar",
+        "motorroad", "name", "name:en", "name:zh", "oneway", "oneway:bicycle", "oneway:bus", "oneway:foot",
+        "oneway:psv", "psv", "ramp", "ramp:bicycle", "ramp:wheelchair", "ref", "route", "service", "sidewalk",
+        "sidewalk:both", "sidewalk:left", "sidewalk:right", "smoothness", "source:maxspeed", "surface", "toll",
+        "tracktype", "tunnel", "vehicle", "wheelchair", "width", "zone:maxspeed",
+        *(f"{key}:{way}" for key in ACCESS_TAGS for way in ("forward", "backward")),
     )
 )  # fmt: skip
 # conditional rules are not read, but counted
@@ -44,7 +49,7 @@ NODE_TAGS = frozenset(
     )
 )  # fmt: skip
 # nodes without one of these are only shape
-NODE_KINDS = frozenset(("barrier", "highway", "crossing", "traffic_signals"))
+NODE_KINDS = frozenset(("barrier", "crossing", "highway", "kerb", "traffic_signals"))
 MAX_LATITUDE = 90.0
 
 
@@ -92,11 +97,14 @@ class Given(NamedTuple):
         Milliseconds along and against each way, int64 `(w, 2)`, -1 where closed; `None`: the mode's rules say.
     delay_ms
         Milliseconds lost on arriving at the far end, along and against, int64 `(w, 2)`; `None`: the mode's rules say.
+    is_imputed
+        Whether the time of each way rests on an assumed speed, bool `(w,)`; `None`: where `ms` is given, none does.
     """
 
     length_m: NDArray[np.float64]
     ms: NDArray[np.int64] | None = None
     delay_ms: NDArray[np.int64] | None = None
+    is_imputed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

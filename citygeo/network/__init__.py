@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     import geopandas as gpd
+    import networkx as nx
     import pyproj
     import shapely
     from numpy.typing import NDArray
@@ -365,6 +366,16 @@ class RoadNetwork(FromSources):
         from citygeo.network.tables import nodes_and_edges
 
         return nodes_and_edges(self)
+
+    def to_osmnx(self) -> nx.MultiDiGraph[Any]:
+        """
+        Return the network as OSMnx has it: ``ox.*`` functions work on it, and `from_osmnx` gives the same network back.
+
+        Turn restrictions, which such a graph cannot hold, are lost with a warning.
+        """
+        from citygeo.network.export import to_osmnx
+
+        return to_osmnx(self)
 
     def explore(self, **options: Any) -> Any:
         """Draw the network on a map; see `citygeo.explore`."""

@@ -127,8 +127,22 @@ def _edge_arrays(streets: StreetTables, segments: Segments, chains: Chains, node
         "edge_order": order,
         **_text_columns(streets, way),
     }
+    _state_lengths(arrays, streets, segments, chains)
     check_times(arrays)
     return arrays
+
+
+def _state_lengths(arrays: Arrays, streets: StreetTables, segments: Segments, chains: Chains) -> None:
+    """Give an edge that is one whole way the length its source states, to the last bit."""
+    if streets.given is None:
+        return
+    first, last = chains.step[chains.start[:-1]] >> 1, chains.step[chains.start[1:] - 1] >> 1
+    way = segments.way[first]
+    pieces = np.bincount(segments.way, minlength=len(streets.way_id))
+    stated = streets.given.length_m[way]
+    is_whole = (segments.way[last] == way) & (np.diff(chains.start) == pieces[way]) & ~np.isnan(stated)
+    order = arrays["edge_order"].astype(np.int64)
+    arrays["edge_length_m"] = np.where(is_whole[order], stated[order], arrays["edge_length_m"])
 
 
 def _delays(

@@ -63,7 +63,8 @@ def way_rules(streets: StreetTables, mode: TravelMode, issues: IssueLog) -> Rule
         if rule is None:
             rule = known[key] = mode.rule(tags)
         rules[number] = rule
-    _note_findings(streets, mode, rules, many, issues)
+    if streets.given is None or streets.given.ms is None:  # else the times do not rest on tags
+        _note_findings(streets, mode, rules, many, issues)
     along, against = (
         np.array([getattr(rule, name) for rule in rules], np.float64) for name in ("along_kmh", "against_kmh")
     )
@@ -146,7 +147,10 @@ def open_segments(
         code = n_codes + 2 * (len(streets.way_id) + np.arange(way.size))
         turned = code + 1
     ends, barrier_node = _end_at_barriers(node, is_barrier)
-    return Segments(ends, way, length, along, against, code, turned, rules.is_imputed[tag_set] & ~own, barrier_node)
+    is_imputed = rules.is_imputed[tag_set] & ~own
+    if streets.given is not None and streets.given.is_imputed is not None:
+        is_imputed = streets.given.is_imputed[way]
+    return Segments(ends, way, length, along, against, code, turned, is_imputed, barrier_node)
 
 
 def _is_structure(tags: dict[str, str]) -> bool:

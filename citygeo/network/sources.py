@@ -153,34 +153,38 @@ class FromSources(ABC):
             CG-NET-024: no edge is open to the mode.
         """
         from citygeo.io import graphs
+        from citygeo.network.export import require_made_for
 
         chosen = travel_mode(mode)
+        require_made_for(graph, chosen, time_column)
         streets = graphs.read(graph, crs=crs, time_column=time_column)
         return cls.from_streets(streets, chosen, streets.sha256(), elevation)
 
     @classmethod
-    def from_place(cls, place: str, mode: str | TravelMode = "drive", **options: Any) -> Self:
+    def from_place(cls, place: str | shapely.Polygon | shapely.MultiPolygon, mode: str | TravelMode = "drive") -> Self:
         """
         Download a place through OSMnx and build its network.
 
         Parameters
         ----------
         place
-            What Nominatim is asked for, such as ``"厦门市, 中国"``.
+            What Nominatim is asked for, such as ``"厦门市, 中国"``, or a polygon in WGS 84 degrees.
         mode
             Name of a travel mode, or one made with `citygeo.travel_mode`.
-        **options
-            For `citygeo.io.graphs.read_place`.
+
+        Returns
+        -------
+        The network; OSMnx tells no turn restrictions.
 
         Raises
         ------
         RunError
             The place was not found or no server could be reached.
         """
-        from citygeo.io import graphs
+        from citygeo.io import download
 
         chosen = travel_mode(mode)
-        streets = graphs.read_place(place, chosen.name, **options)
+        streets = download.read_place(place, chosen.speed_kmh.keys())
         return cls.from_streets(streets, chosen, streets.sha256())
 
     @classmethod

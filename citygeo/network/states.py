@@ -198,6 +198,7 @@ def _split_nodes(
     graph.add(begin, end, arcs.ms, arcs.code)
     graph.add(end[into], arcs.head[into], zero[into], turn[into])
     graph.add(depart[arcs.tail[out]], begin[out], zero[out], turn[out])
+    graph.add(depart[node], node, np.zeros(node.size, np.int64), np.full(node.size, np.int64(NO_EDGE)))
     memory = _Memory(forbidden)
     arrive, go = _pairs(arcs, is_split)
     # what the memory of one arc forbids, or remembers, is no plain turn
