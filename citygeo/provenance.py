@@ -25,6 +25,11 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_text(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def sha256_layer(layer: pd.DataFrame) -> str:
     """Return a SHA-256 of a table: row labels, columns and values as text; of a layer also its CRS and geometry."""
     import geopandas as gpd

@@ -206,24 +206,12 @@ def follow_rules(
     rules = set(forbidden)
     longest = max((len(rule) for rule in rules), default=2)
     arcs = {}
-    for i, (u, v, along, against) in enumerate(edges):
-        if along is not None:
-            arcs[2 * i] = (u, v, along + lost[i][0])
-        if against is not None:
-            arcs[2 * i + 1] = (v, u, against + lost[i][1])
-    edge, share = source
-    u, v, along, against = edges[edge]
-    start: list[tuple[tuple[int, ...], Node, int]] = []
-    if share == 0.0:
-        start.append(((-1,), u, spent))
-    if share == 1.0:
-        start.append(((-1,), v, spent))
-    if along is not None and share < 1.0:
-        start.append(((2 * edge,), v, spent + along - offset(share, along) + lost[edge][0]))
-    if against is not None and share > 0.0:
-        start.append(((2 * edge + 1,), u, spent + offset(share, against) + lost[edge][1]))
+    for i, (u, v, *ms) in enumerate(edges):
+        for side, (tail, head) in enumerate(((u, v), (v, u))):
+            if ms[side] is not None:
+                arcs[2 * i + side] = (tail, head, ms[side] + lost[i][side])
     best: dict[tuple[tuple[int, ...], Node], int] = {}
-    todo = [(time, memory, node) for memory, node, time in start]
+    todo = _first_memories(edges, lost, source, spent)
     while todo:
         todo.sort(reverse=True)
         time, memory, node = todo.pop()
@@ -238,6 +226,24 @@ def follow_rules(
     for (_, node), time in best.items():
         nodes[node] = min(nodes.get(node, time), time)
     return nodes, {memory: (node, time) for (memory, node), time in best.items()}
+
+
+def _first_memories(
+    edges: Sequence[Edge], lost: Sequence[tuple[int, int]], source: Place, spent: int
+) -> list[tuple[int, tuple[int, ...], Node]]:
+    """Time, memory and node of a traveller who has just left his edge, or stands at its very end."""
+    edge, share = source
+    u, v, along, against = edges[edge]
+    start: list[tuple[int, tuple[int, ...], Node]] = []
+    if share == 0.0:
+        start.append((spent, (-1,), u))
+    if share == 1.0:
+        start.append((spent, (-1,), v))
+    if along is not None and share < 1.0:
+        start.append((spent + along - offset(share, along) + lost[edge][0], (2 * edge,), v))
+    if against is not None and share > 0.0:
+        start.append((spent + offset(share, against) + lost[edge][1], (2 * edge + 1,), u))
+    return start
 
 
 def place_under_rules(

@@ -179,7 +179,18 @@ def _emit_own_edge(
         piece_along = FAR if along == FAR else _offset_ms(high, along) - _offset_ms(low, along)
         piece_against = FAR if against == FAR else _offset_ms(high, against) - _offset_ms(low, against)
         n = _emit_tent(
-            out_edge, out_share, out_ms, n, edge, low, high, start_ms, end_ms, piece_along, piece_against, limit_ms
+            out_edge,
+            out_share,
+            out_ms,
+            n,
+            edge,
+            low,
+            high,
+            start_ms,
+            end_ms,
+            piece_along,
+            piece_against,
+            limit_ms,
         )
     return n
 
@@ -256,7 +267,17 @@ def reached_parts(
             _start_ms(edge_tail, enter_ms, label, stamp, edge, 1),
         )
         n = _emit_own_edge(
-            out_edge, out_share, out_ms, n, own_share[i:last], own_ms[i:last], edge, ends, along, against, limit_ms
+            out_edge,
+            out_share,
+            out_ms,
+            n,
+            own_share[i:last],
+            own_ms[i:last],
+            edge,
+            ends,
+            along,
+            against,
+            limit_ms,
         )
         i = last
     for i in range(settled.size):

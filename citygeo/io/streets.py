@@ -55,7 +55,7 @@ MAX_LATITUDE = 90.0
 
 class Restriction(NamedTuple):
     """
-    A turn restriction: who comes along `from_way` over the via node or the via ways may not, or must, go on to `to_way`.
+    A turn restriction: who comes by `from_way` over the via node or ways may not, or must, go on to `to_way`.
 
     Attributes
     ----------
@@ -149,7 +149,9 @@ class StreetTables:
 
     def __post_init__(self) -> None:
         self._require_inside()
-        unusable = ~(np.isfinite(self.node_lonlat).all(axis=1) & (np.abs(self.node_lonlat[:, 1]) <= MAX_LATITUDE))
+        unusable = ~(
+            np.isfinite(self.node_lonlat).all(axis=1) & (np.abs(self.node_lonlat[:, 1]) <= MAX_LATITUDE)
+        )
         if unusable.any():
             sample = ", ".join(str(node) for node in self.node_id[unusable][:5])
             raise error("CG-NET-050", source=self.source, count=int(unusable.sum()), sample=sample)
@@ -175,7 +177,7 @@ class StreetTables:
 
     def tags_of(self, way: int) -> dict[str, str]:
         """Return the tags of the way at a position."""
-        return self.tag_sets[self.way_tag_set[way]]
+        return self.tag_sets[int(self.way_tag_set[way])]
 
     @property
     def way_tags(self) -> list[dict[str, str]]:

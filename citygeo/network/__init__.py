@@ -7,79 +7,35 @@ legal, islands stay, times are whole milliseconds, and contraction changes no tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from citygeo import datum
+from citygeo import provenance
+from citygeo.errors import error
 from citygeo.issues import IssueLog
+from citygeo.network import edits
+from citygeo.network.base import Direction, EdgeView, Graph, NetworkData
 from citygeo.network.sources import FromSources
-from citygeo.network.states import CLOSED, Arcs, open_arcs
+from citygeo.network.states import CLOSED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
     import geopandas as gpd
     import networkx as nx
-    import pyproj
+    import numpy as np
+    import pandas as pd
     import shapely
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from citygeo.io.streets import StreetTables
     from citygeo.modes import TravelMode
     from citygeo.network.report import NetworkReport
     from citygeo.network.snap import Snaps
 
-Direction = Literal["from", "to"]
 
-
-class Graph(NamedTuple):
-    """One direction of travel in CSR form; see `index_arcs`. All arrays are read-only uint32."""
-
-    start: NDArray[np.uint32]
-    arc: NDArray[np.uint32]
-    edge: NDArray[np.uint32]
-
-
-class EdgeView(NamedTuple):
-    """
-    The edges as a search in one direction meets them; columns are along and against the edge.
-
-    Attributes
-    ----------
-    stop, start
-        States of being at the low and the high end of each edge, on arriving and before setting out, `(e, 2)`.
-    tail, head
-        States at which travel begins and ends, `(e, 2)`.
-    along_ms, against_ms
-        Times of travel, CLOSED where it may not be used, `(e,)`.
-    enter_ms, leave_ms
-        What is lost on setting out and on arriving, `(e, 2)`.
-    """
-
-    stop: NDArray[np.uint32]
-    start: NDArray[np.uint32]
-    tail: NDArray[np.uint32]
-    head: NDArray[np.uint32]
-    along_ms: NDArray[np.uint32]
-    against_ms: NDArray[np.uint32]
-    enter_ms: NDArray[np.uint32]
-    leave_ms: NDArray[np.uint32]
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array with the one layout and writability that kernels are compiled for."""
-    plain = np.ascontiguousarray(array).view(np.ndarray)
-    plain.flags.writeable = False
-    return plain
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class RoadNetwork(FromSources):
+class RoadNetwork(NetworkData, FromSources):
     """
     A road network of one travel mode.
 
@@ -107,15 +63,6 @@ class RoadNetwork(FromSources):
     >>> net.mode.label_zh
     '消防车'
     """
-
-    arrays: dict[str, NDArray[np.generic]]
-    mode: TravelMode
-    source: dict[str, str]
-    log: IssueLog = field(default_factory=IssueLog)
-
-    def __post_init__(self) -> None:
-        for name, array in self.arrays.items():
-            self.arrays[name] = _frozen(array)
 
     @classmethod
     def from_streets(
@@ -186,167 +133,137 @@ class RoadNetwork(FromSources):
 
         return cls(*store.load(Path(path), verify=verify))
 
-    @property
-    def n_nodes(self) -> int:
-        """Number of junctions, dead ends and places where a street's properties change."""
-        return len(self.arrays["node_id"])
-
-    @property
-    def n_edges(self) -> int:
-        """Number of street pieces between nodes."""
-        return len(self.arrays["edge_way_id"])
-
-    @property
-    def n_arcs(self) -> int:
-        """Number of directions of travel over edges."""
-        return len(self.open_arcs().code)
-
-    @property
-    def n_states(self) -> int:
-        """Number of search states: the nodes, and more where turns are forbidden or cost time."""
-        return len(self.arrays["forward_start"]) - 1
-
-    @property
-    def length_m(self) -> NDArray[np.float64]:
-        """Length of each edge in metres."""
-        return self._float("edge_length_m")
-
-    @property
-    def node_lonlat(self) -> NDArray[np.float64]:
-        """Longitude and latitude of each node, WGS 84."""
-        return self._float("node_lonlat")
-
-    def _float(self, name: str) -> NDArray[np.float64]:
-        array: NDArray[np.float64] = self.arrays[name]  # type: ignore[assignment]
-        return array
-
-    def _uint(self, name: str) -> NDArray[np.uint32]:
-        array: NDArray[np.uint32] = self.arrays[name]  # type: ignore[assignment]
-        return array
-
-    def graph(self, direction: Direction) -> Graph:
-        """Return the graph to search: forward for ``"from"`` a facility, reverse for ``"to"`` it."""
-        name = "forward" if direction == "from" else "reverse"
-        return Graph(self._uint(f"{name}_start"), self._uint(f"{name}_arc"), self._uint(f"{name}_edge"))
-
-    def edge_view(self, direction: Direction) -> EdgeView:
-        """Return the edges as a search in this direction meets them: turned round for ``"to"``."""
-        return self._view_from if direction == "from" else self._view_to
-
-    @cached_property
-    def _view_from(self) -> EdgeView:
-        names = ("edge_tail", "edge_head", "edge_along_ms", "edge_against_ms", "edge_enter_ms", "edge_leave_ms")
-        tail, head, along, against, enter, leave = (self._uint(name) for name in names)
-        node = self.arrays["edge_node"].astype(np.int64)
-        stop, start = (_frozen(self.arrays[name][node]) for name in ("node_arrive", "node_depart"))
-        return EdgeView(stop, start, tail, head, along, against, enter, leave)
-
-    @cached_property
-    def _view_to(self) -> EdgeView:
-        seen = self._view_from
-        tail, head, enter, leave = (
-            _frozen(side[:, ::-1]) for side in (seen.head, seen.tail, seen.leave_ms, seen.enter_ms)
-        )
-        return EdgeView(seen.start, seen.stop, tail, head, seen.against_ms, seen.along_ms, enter, leave)
-
-    def open_arcs(self) -> Arcs:
-        """Return every open direction of travel between nodes, whatever turn rules say: code, tail, head, ms."""
-        return open_arcs(self.arrays)
-
-    @property
-    def is_open(self) -> NDArray[np.bool_]:
-        """Whether each edge may be travelled in some direction; edges closed by an edit stay in the arrays."""
-        along, against = self.arrays["edge_along_ms"], self.arrays["edge_against_ms"]
-        opened: NDArray[np.bool_] = (along != CLOSED) | (against != CLOSED)
-        return opened
-
-    def reversed(self) -> RoadNetwork:
-        """Return the network with every direction of travel turned round; edit it before, not after."""
-        turned = dict(self.arrays)
-        for one, two in (("edge_along_ms", "edge_against_ms"), ("node_arrive", "node_depart")):
-            turned[one], turned[two] = self.arrays[two], self.arrays[one]
-        for one, two in (("edge_tail", "edge_head"), ("edge_enter_ms", "edge_leave_ms")):
-            turned[one], turned[two] = self.arrays[two][:, ::-1], self.arrays[one][:, ::-1]
-        for part in ("start", "arc", "edge"):
-            turned[f"forward_{part}"] = self.arrays[f"reverse_{part}"]
-            turned[f"reverse_{part}"] = self.arrays[f"forward_{part}"]
-        # a sequence of arcs is travelled backwards, each the other way along its edge
-        start = self.arrays["turn_start"].astype(np.int64)
-        backwards = [self.arrays["turn_arc"][a:b][::-1] for a, b in pairwise(start.tolist())]
-        turned["turn_arc"] = np.concatenate([np.empty(0, np.int64), *backwards]).astype(np.int64) ^ 1
-        return RoadNetwork(turned, self.mode, self.source, self.log)
-
-    @cached_property
-    def words(self) -> list[str]:
-        """Highway classes and street names, by number."""
-        text = self.arrays["word_bytes"].tobytes()
-        start = self.arrays["word_start"].tolist()
-        return [text[a:b].decode() for a, b in pairwise(start)]
-
-    @cached_property
-    def highway(self) -> NDArray[np.object_]:
-        """Highway class of each edge."""
-        return np.array(self.words, object)[self.arrays["edge_highway"].astype(np.int64)]
-
-    @cached_property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east, north of the streets in WGS 84 degrees."""
-        shape = self._float("shape_lonlat")
-        (west, south), (east, north) = shape.min(axis=0), shape.max(axis=0)
-        return float(west), float(south), float(east), float(north)
-
-    @cached_property
-    def metric_crs(self) -> pyproj.CRS:
-        """The CRS to measure and buffer in: the UTM zone of the middle."""
-        return datum.working_crs(self.bounds, "the network")
-
-    @cached_property
-    def lines_lonlat(self) -> NDArray[np.object_]:
-        """The drawn line of each edge, WGS 84."""
-        return self._lines(self._float("shape_lonlat"))
-
-    @cached_property
-    def lines_metric(self) -> NDArray[np.object_]:
-        """The drawn line of each edge in `metric_crs`."""
-        import pyproj
-
-        project = pyproj.Transformer.from_crs(datum.WGS84, self.metric_crs, always_xy=True).transform
-        return self._lines(np.column_stack(project(*self._float("shape_lonlat").T)))
-
-    def _lines(self, places: NDArray[np.float64]) -> NDArray[np.object_]:
-        import shapely
-
-        start = self.arrays["shape_start"].astype(np.int64)
-        owner = np.repeat(np.arange(self.n_edges), np.diff(start))
-        return np.asarray(shapely.linestrings(places, indices=owner), object)
-
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Spatial index of `lines_metric`."""
-        import shapely
-
-        return shapely.STRtree(self.lines_metric)
-
-    @cached_property
-    def components(self) -> NDArray[np.int32]:
-        """Number of the connected part (streets taken both ways) of each node; 0 is the one with most nodes."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        u, v = self.arrays["edge_node"].astype(np.int64).T
-        joined = coo_array((np.ones(u.size, np.uint8), (u, v)), shape=(self.n_nodes, self.n_nodes)).tocsr()
-        _, label = connected_components(joined, directed=False)
-        by_size = np.argsort(-np.bincount(label), kind="stable")
-        rank = np.empty(by_size.size, np.int32)
-        rank[by_size] = np.arange(by_size.size)
-        parts: NDArray[np.int32] = rank[label]
-        return parts
-
     def snap(self, points: NDArray[np.object_], crs: Any, *, max_snap_m: float = 200.0) -> Snaps:
         """Put points on their nearest edge; see `citygeo.network.snap.snap_points`."""
         from citygeo.network.snap import snap_points
 
         return snap_points(self, points, crs, max_snap_m=max_snap_m)
+
+    def with_speeds(
+        self, factor: float | Mapping[str, float] | pd.DataFrame, *, hour: Any = None
+    ) -> RoadNetwork:
+        """
+        Return the network at other speeds; topology and delays stay, so this costs milliseconds.
+
+        Parameters
+        ----------
+        factor
+            What speeds are multiplied by: a number; a mapping of highway classes, ``"*"`` for all others; or a
+            table with a row per class and a column per hour.
+        hour
+            The column of the table.
+
+        Returns
+        -------
+        A new network; times of edges are rounded to whole milliseconds.
+
+        Raises
+        ------
+        InputError
+            CG-IN-004: no such hour or class, or a factor that is not above 0.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> net = cg.datasets.reykjavik().network("drive")
+        >>> rush = net.with_speeds({"primary": 0.5, "*": 0.8})
+        """
+        factors = edits.class_factors(self, factor, hour)
+        return self._edited(edits.with_speeds(self, factors), f"with_speeds {sorted(factors.items())}")
+
+    def without(
+        self,
+        edges: ArrayLike | None = None,
+        *,
+        polygon: shapely.Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    ) -> RoadNetwork:
+        """
+        Return the network with streets closed.
+
+        Parameters
+        ----------
+        edges
+            Numbers of edges, or a mask.
+        polygon
+            Close what lies inside: streets are cut where they cross the boundary. Shapely in WGS 84 degrees, or a
+            layer with a CRS.
+
+        Returns
+        -------
+        A new network. Closed edges keep their numbers and their place in the arrays; nothing snaps to them.
+
+        Raises
+        ------
+        InputError
+            CG-IN-004: neither or both given, or numbers that no edge has.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> net = cg.datasets.reykjavik().network("drive")
+        >>> net.without([0, 1]).is_open[:3].tolist()
+        [False, False, True]
+        """
+        if (edges is None) == (polygon is None):
+            raise error(
+                "CG-IN-004", argument="edges, polygon", value="neither" if edges is None else "both",
+                rule="One of them says what is closed.", hint="Call it twice for both.",
+            )  # fmt: skip
+        if edges is not None:
+            numbers = edits.edge_numbers(self, edges)
+            return self._edited(edits.without_edges(self, numbers), f"without {numbers.tolist()}")
+        import shapely
+
+        area = edits.in_metres(self, polygon)
+        return self._edited(edits.without_inside(self, area), f"without {shapely.to_wkt(area)}")
+
+    def with_edges(
+        self,
+        lines: gpd.GeoDataFrame,
+        *,
+        class_column: str = "highway",
+        speed_column: str | None = None,
+        oneway_column: str | None = None,
+        connect_m: float = 5.0,
+    ) -> RoadNetwork:
+        """
+        Return the network with new streets.
+
+        Parameters
+        ----------
+        lines
+            One LineString per street, from end to end; they meet other streets at their ends only.
+        class_column, speed_column, oneway_column
+            Highway class, km/h (as ``maxspeed``), and direction (True, ``"yes"``, ``"-1"``...).
+        connect_m
+            An end this near to a street joins it.
+
+        Returns
+        -------
+        A new network; old edges keep their numbers, except that a street joined in its middle is cut there and
+        its far piece comes at the end. The way ids of new streets count down from -1.
+
+        Raises
+        ------
+        InputError, NetworkError
+            CG-GEO-003: not lines. CG-IN-005: no such column. CG-NET-056: streets closed to the mode.
+        """
+        arrays, log = edits.with_edges(
+            self, lines, class_column=class_column, speed_column=speed_column, oneway_column=oneway_column,
+            connect_m=connect_m,
+        )  # fmt: skip
+        log.announce()
+        return self._edited(arrays, f"with_edges {provenance.sha256_layer(lines)}", log)
+
+    def _edited(
+        self, arrays: dict[str, NDArray[np.generic]], change: str, log: IssueLog | None = None
+    ) -> RoadNetwork:
+        found = IssueLog([*self.log.found, *(log.found if log is not None else [])])
+        edited = {
+            "name": f"{self.source['name']} {change.split(' ', 1)[0]}",
+            "sha256": provenance.sha256_text(f"{self.source['sha256']} {change}"),
+        }
+        return RoadNetwork(arrays, self.mode, edited, found)
 
     def report(self) -> NetworkReport:
         """Tell how fit the network is: connected parts, imputed speeds, dead ends."""

@@ -72,7 +72,7 @@ def build_arrays(
         issues.add("CG-NET-054", count=unknown.size, sample=sample, total=used.size, raster=elevation.name)
     # ends at barriers are nodes of their own, at the barrier's place
     node_of = np.concatenate((np.arange(len(streets.node_id)), segments.barrier_node))
-    must_keep = (at_node.delay_ms[node_of] > 0).any(axis=1)
+    must_keep = at_node.delay_ms[node_of].max(axis=1) > 0
     must_keep[restricted_nodes(streets, mode)] = True
     chains = _contract(segments, must_keep)
     arrays = _edge_arrays(streets, segments, chains, node_of)
@@ -98,7 +98,9 @@ def _contract(segments: Segments, must_keep: NDArray[np.bool_]) -> Chains:
     return _turn_oneways(segments, chain, start[: n + 1])
 
 
-def _edge_arrays(streets: StreetTables, segments: Segments, chains: Chains, node_of: NDArray[np.int64]) -> Arrays:
+def _edge_arrays(
+    streets: StreetTables, segments: Segments, chains: Chains, node_of: NDArray[np.int64]
+) -> Arrays:
     """Sum segments to edges, put nodes in Hilbert order and edges in the order of their ends."""
     start, segment, is_turned = chains.start, chains.step >> 1, (chains.step & 1).astype(np.bool_)
     begin = segments.node[segment, is_turned.astype(np.int64)]
@@ -109,7 +111,9 @@ def _edge_arrays(streets: StreetTables, segments: Segments, chains: Chains, node
     along = np.where(is_turned, segments.against_ms[segment], segments.along_ms[segment])
     against = np.where(is_turned, segments.along_ms[segment], segments.against_ms[segment])
     size = np.diff(start)
-    shape = node_of[np.insert(begin, start[1:], end[last])]  # each chain's nodes: the begins, then the last end
+    shape = node_of[
+        np.insert(begin, start[1:], end[last])
+    ]  # each chain's nodes: the begins, then the last end
     shape_start = start + np.arange(start.size)
     shape_order = ranges(shape_start[:-1][order], (size + 1)[order])
     way = segments.way[segment[_longest(segments.length_m[segment], start, size)]][order]

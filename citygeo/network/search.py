@@ -43,9 +43,7 @@ class Places(NamedTuple):
     n_rows: int
 
     @classmethod
-    def one_each(
-        cls, edge: NDArray[np.int64], share: NDArray[np.float64], ms: NDArray[np.int64]
-    ) -> Places:
+    def one_each(cls, edge: NDArray[np.int64], share: NDArray[np.float64], ms: NDArray[np.int64]) -> Places:
         """Return one place per row; rows with edge -1 have none."""
         row = np.flatnonzero(edge >= 0)
         return cls(edge[row], share[row], ms[row], row, len(edge))

@@ -76,7 +76,9 @@ def way_rules(streets: StreetTables, mode: TravelMode, issues: IssueLog) -> Rule
         code[i] = numbers.setdefault(seen, len(numbers))
         turned[i] = numbers.setdefault((name, seen[2], seen[1], seen[3]), len(numbers))
     duration = np.array([np.nan if rule.duration_s is None else rule.duration_s for rule in rules])
-    return Rules(along, against, duration, np.array([rule.is_imputed for rule in rules], np.bool_), code, turned)
+    return Rules(
+        along, against, duration, np.array([rule.is_imputed for rule in rules], np.bool_), code, turned
+    )
 
 
 def highway_class(tags: dict[str, str]) -> str:
@@ -124,7 +126,7 @@ def open_segments(
     barrier every segment gets an end of its own, so that nothing passes.
     """
     kmh, is_given = _speeds(streets, rules)
-    first, way = _first_nodes(streets, (kmh > 0).any(axis=1))
+    first, way = _first_nodes(streets, (kmh[:, 0] > 0) | (kmh[:, 1] > 0))
     node = np.column_stack((streets.way_node[first], streets.way_node[first + 1]))
     length = _lengths(streets, node, way)
     per_segment = kmh[way]
@@ -227,7 +229,9 @@ def segment_lengths(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDA
     return length
 
 
-def _since_way_start(amount: NDArray[np.int64], way: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _since_way_start(
+    amount: NDArray[np.int64], way: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the sum since the way's first segment, and which segments are first."""
     total = np.cumsum(amount)
     is_first = np.ones(way.size, np.bool_)

@@ -10,7 +10,7 @@ from citygeo import provenance
 from citygeo.modes import travel_mode
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, TypeAlias
 
     import geopandas as gpd
     import networkx as nx
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from citygeo.io.streets import StreetTables
     from citygeo.modes import TravelMode
 
-    BBox = tuple[float, float, float, float]
-    Polygon = shapely.Polygon | shapely.MultiPolygon | gpd.GeoDataFrame | gpd.GeoSeries
+    BBox: TypeAlias = tuple[float, float, float, float]
+    Polygon: TypeAlias = shapely.Polygon | shapely.MultiPolygon | gpd.GeoDataFrame | gpd.GeoSeries
 
 
 class FromSources(ABC):
@@ -88,7 +88,7 @@ class FromSources(ABC):
     @classmethod
     def from_osmnx(
         cls,
-        graph: nx.MultiDiGraph,
+        graph: nx.MultiDiGraph[Any],
         mode: str | TravelMode = "drive",
         *,
         time_column: str | None = None,
@@ -116,7 +116,7 @@ class FromSources(ABC):
     @classmethod
     def from_networkx(
         cls,
-        graph: nx.Graph,
+        graph: nx.Graph[Any],
         mode: str | TravelMode = "drive",
         *,
         crs: Any = None,
@@ -161,7 +161,9 @@ class FromSources(ABC):
         return cls.from_streets(streets, chosen, streets.sha256(), elevation)
 
     @classmethod
-    def from_place(cls, place: str | shapely.Polygon | shapely.MultiPolygon, mode: str | TravelMode = "drive") -> Self:
+    def from_place(
+        cls, place: str | shapely.Polygon | shapely.MultiPolygon, mode: str | TravelMode = "drive"
+    ) -> Self:
         """
         Download a place through OSMnx and build its network.
 

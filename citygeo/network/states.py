@@ -44,7 +44,7 @@ def open_arcs(arrays: Mapping[str, NDArray[np.generic]]) -> Arcs:
     node = arrays["edge_node"].astype(np.int64)
     travel = np.column_stack((arrays["edge_along_ms"], arrays["edge_against_ms"])).astype(np.int64).ravel()
     code = np.flatnonzero(travel != CLOSED)
-    delay = (arrays["edge_enter_ms"].astype(np.int64) + arrays["edge_leave_ms"]).ravel()
+    delay = (arrays["edge_enter_ms"].astype(np.int64) + arrays["edge_leave_ms"].astype(np.int64)).ravel()
     return Arcs(code, node.ravel()[code], node[:, ::-1].ravel()[code], (travel + delay)[code])
 
 
@@ -157,7 +157,8 @@ def _bearings(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[NDArray[np.flo
     def toward(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
         d_lon, d_lat = (place[b] - place[a]).T
         d_lon = ((d_lon + 180.0) % 360.0 - 180.0) * np.cos(np.radians(place[a, 1]))
-        return np.degrees(np.arctan2(d_lon, d_lat))
+        degrees: NDArray[np.float64] = np.degrees(np.arctan2(d_lon, d_lat))
+        return degrees
 
     first, last = start[:-1], start[1:] - 1
     out = np.column_stack((toward(first, first + 1), toward(last, last - 1))).ravel()
@@ -207,7 +208,8 @@ def _split_nodes(
     keys = np.array([a * top + b for a, b in special], np.int64)
     is_plain = ~np.isin(arcs.code[arrive] * top + arcs.code[go], keys)
     cost = turns.ms(arcs.code[arrive], arcs.code[go])
-    graph.add(end[arrive[is_plain]], begin[go[is_plain]], cost[is_plain], np.full(int(is_plain.sum()), np.int64(NO_EDGE)))
+    arrive, go = arrive[is_plain], go[is_plain]
+    graph.add(end[arrive], begin[go], cost[is_plain], np.full(go.size, np.int64(NO_EDGE)))
     if memory.contexts:
         _add_contexts(graph, arcs, memory, turns, (tail, head))
 
@@ -236,7 +238,11 @@ class _Memory:
 
 
 def _add_contexts(
-    graph: _Graph, arcs: Arcs, memory: _Memory, turns: _Turns, ends: tuple[NDArray[np.int64], NDArray[np.int64]]
+    graph: _Graph,
+    arcs: Arcs,
+    memory: _Memory,
+    turns: _Turns,
+    ends: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> None:
     """
     Add the states of travellers who remember more than the arc they are on.
@@ -249,7 +255,8 @@ def _add_contexts(
     leaving: dict[int, list[int]] = {}
     for code, node in zip(arcs.code.tolist(), arcs.tail.tolist(), strict=True):
         leaving.setdefault(node, []).append(code)
-    begin, end = (dict(zip(memory.contexts, graph.states(len(memory.contexts)).tolist(), strict=True)) for _ in "ab")
+    n = len(memory.contexts)
+    begin, end = (dict(zip(memory.contexts, graph.states(n).tolist(), strict=True)) for _ in "ab")
     wave: dict[int, int] = {}
     rows: list[tuple[int, int, int, int]] = []
     (void,) = graph.states(1).tolist()

@@ -30,7 +30,9 @@ SCHEMA = "citygeo.network/2"
 MANIFEST = "manifest.json"
 # name -> dtype and number of dimensions
 ARRAYS = {
-    **dict.fromkeys(("node_id", "edge_way_id", "shape_start", "word_start", "turn_start", "turn_arc"), ("<i8", 1)),
+    **dict.fromkeys(
+        ("node_id", "edge_way_id", "shape_start", "word_start", "turn_start", "turn_arc"), ("<i8", 1)
+    ),
     **dict.fromkeys(("node_lonlat", "shape_lonlat"), ("<f8", 2)),
     "edge_length_m": ("<f8", 1),
     "edge_is_imputed": ("|b1", 1),

@@ -104,7 +104,11 @@ def _index(rules: Iterable[Restriction], arrays: Mapping[str, NDArray[np.generic
     leave: dict[int, dict[int, list[Arc]]] = {}
     on_member = np.flatnonzero(is_open & np.isin(way, np.fromiter(member, np.int64)))
     for arc, a, b, owner in zip(
-        on_member.tolist(), tail[on_member].tolist(), head[on_member].tolist(), way[on_member].tolist(), strict=True
+        on_member.tolist(),
+        tail[on_member].tolist(),
+        head[on_member].tolist(),
+        way[on_member].tolist(),
+        strict=True,
     ):
         enter.setdefault(owner, {}).setdefault(b, []).append(arc)
         leave.setdefault(owner, {}).setdefault(a, []).append(arc)
@@ -124,7 +128,8 @@ def _paths(rule: Restriction, known: _Streets) -> list[Path] | None:
     found: list[Path] = []
     for start in rule.from_way:
         for stop in rule.to_way:
-            paths = list(_via_node(rule, start, stop, known) if not rule.via_way else _via_ways(rule, start, stop, known))
+            follow = _via_ways if rule.via_way else _via_node
+            paths = list(follow(rule, start, stop, known))
             # a way that runs through the via node instead of ending there leaves open which side is meant
             if len(paths) > 1:
                 return None

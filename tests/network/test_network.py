@@ -78,7 +78,16 @@ def test_tables_follow_osmnx(net):
     assert edges.index.names == ["u", "v", "key"]
     assert edges.index.is_unique
     assert sorted(edges.index.tolist()) == [(1, 2, 0), (2, 1, 0), (2, 3, 0), (4, 5, 0), (5, 4, 0)]
-    assert list(edges.columns) == ["osmid", "highway", "name", "oneway", "length_m", "time_s", "delay_s", "geometry"]
+    assert list(edges.columns) == [
+        "osmid",
+        "highway",
+        "name",
+        "oneway",
+        "length_m",
+        "time_s",
+        "delay_s",
+        "geometry",
+    ]
     one = edges.loc[(2, 1, 0)]
     assert (one["osmid"], one["highway"], one["name"], one["oneway"]) == (
         1,

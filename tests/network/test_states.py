@@ -77,7 +77,9 @@ def expected(listed, lost, forbidden, spots):
     for edge, share, spent in spots:
         row = []
         for to_edge, to_share, due in spots:
-            time = reference.place_under_rules(listed, lost, forbidden, (edge, share), spent, (to_edge, to_share))
+            time = reference.place_under_rules(
+                listed, lost, forbidden, (edge, share), spent, (to_edge, to_share)
+            )
             row.append(None if time is None else time + due)
         found.append(row)
     return found
@@ -85,7 +87,9 @@ def expected(listed, lost, forbidden, spots):
 
 @given(scenes())
 # a no-left-turn between two arcs, reached over two ways
-@example((3, [(0, 1, 5, 5), (1, 2, 5, 5)], [(0, 0), (0, 0)], [(0, 2)], [(0, 0.5, 0), (1, 0.5, 0), (1, 1.0, 0)]))
+@example(
+    (3, [(0, 1, 5, 5), (1, 2, 5, 5)], [(0, 0), (0, 0)], [(0, 2)], [(0, 0.5, 0), (1, 0.5, 0), (1, 1.0, 0)])
+)
 # over a via way, with a longer way round
 @example(
     (

@@ -1,0 +1,311 @@
+"""What if: networks with other speeds, closed streets or new ones; the old network stays as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from citygeo import datum
+from citygeo.errors import error
+from citygeo.issues import IssueLog
+from citygeo.network.build import check_times
+from citygeo.network.segments import segment_lengths
+from citygeo.network.splitting import Split, join_shapes, split_edges
+from citygeo.network.states import CLOSED, NO_EDGE, search_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+    from numpy.typing import ArrayLike, NDArray
+
+    from citygeo.modes import WayRule
+    from citygeo.network import RoadNetwork
+
+OTHERS = "*"
+AT_NODE_M = 0.01  # nearer to a junction than this is the junction
+SHARE_TIES = 1e-9
+
+Arrays = dict[str, "NDArray[np.generic]"]
+
+
+def with_speeds(network: RoadNetwork, factors: Mapping[str, float]) -> Arrays:
+    """Return the arrays of `RoadNetwork.with_speeds`; only times change."""
+    per_edge = _edge_factors(network, factors)
+    arrays = dict(network.arrays)
+    for name in ("edge_along_ms", "edge_against_ms"):
+        ms = arrays[name].astype(np.float64)
+        arrays[name] = np.where(arrays[name] == CLOSED, -1, np.rint(ms / per_edge)).astype(np.int64)
+    check_times(arrays)
+    travel = np.column_stack((arrays["edge_along_ms"], arrays["edge_against_ms"])).astype(np.int64)
+    total = (
+        travel + arrays["edge_enter_ms"].astype(np.int64) + arrays["edge_leave_ms"].astype(np.int64)
+    ).ravel()
+    for graph, turned in (("forward", 0), ("reverse", 1)):
+        code = arrays[f"{graph}_edge"].astype(np.int64)
+        arc = arrays[f"{graph}_arc"].copy()
+        is_travel = code != NO_EDGE
+        arc[is_travel, 1] = total[code[is_travel] ^ turned]
+        arrays[f"{graph}_arc"] = arc
+    return arrays
+
+
+def class_factors(
+    network: RoadNetwork, factor: float | Mapping[str, float] | pd.DataFrame, hour: Any
+) -> dict[str, float]:
+    """Return the factor of each class named, and of all others."""
+    import pandas as pd
+
+    if isinstance(factor, pd.DataFrame):
+        if hour not in factor.columns:
+            known = ", ".join(str(column) for column in factor.columns[:24])
+            raise error(
+                "CG-IN-004", argument="hour", value=hour, rule=f"The table has the columns {known}.",
+                hint="Name one of them.",
+            )  # fmt: skip
+        factors = {str(kind): float(value) for kind, value in factor[hour].items()}
+    elif isinstance(factor, int | float):
+        factors = {OTHERS: float(factor)}
+    else:
+        factors = {str(kind): float(value) for kind, value in factor.items()}
+    unknown = factors.keys() - {OTHERS, *network.words}
+    bad = [f"{kind}={value}" for kind, value in factors.items() if not 0 < value < np.inf]
+    if unknown or bad:
+        raise error(
+            "CG-IN-004", argument="factor", value=", ".join(sorted(unknown) or bad),
+            rule="It maps highway classes of the network to numbers above 0.",
+            hint=f"Classes here: {', '.join(sorted(set(network.highway.tolist())))}; * stands for all others.",
+        )  # fmt: skip
+    return factors
+
+
+def _edge_factors(network: RoadNetwork, factors: Mapping[str, float]) -> NDArray[np.float64]:
+    others = factors.get(OTHERS, 1.0)
+    by_word = np.array([factors.get(word, others) for word in network.words])
+    return np.asarray(by_word[network.arrays["edge_highway"].astype(np.int64)], np.float64)
+
+
+def edge_numbers(network: RoadNetwork, edges: ArrayLike) -> NDArray[np.int64]:
+    """Return the numbers of edges given as numbers or as a mask, ascending; raise CG-IN-004 if there are none such."""
+    given = np.atleast_1d(np.asarray(edges))
+    is_mask = given.dtype == np.bool_ and given.shape == (network.n_edges,)
+    chosen = np.flatnonzero(given) if is_mask else given
+    is_whole = np.issubdtype(chosen.dtype, np.integer) or chosen.size == 0
+    if not is_whole or ((chosen < 0) | (chosen >= network.n_edges)).any():
+        raise error(
+            "CG-IN-004", argument="edges", value=str(edges)[:60],
+            rule=f"They are numbers from 0 to {network.n_edges - 1}, or one True or False per edge.",
+            hint="service_area(...).edges and snap() tell edge numbers.",
+        )  # fmt: skip
+    return np.unique(chosen.astype(np.int64))
+
+
+def without_edges(network: RoadNetwork, edges: NDArray[np.int64]) -> Arrays:
+    """Return the arrays of `RoadNetwork.without` with edges."""
+    return _closed(split_edges(network.arrays, {}).arrays, edges, network)
+
+
+def _closed(arrays: Arrays, edge: NDArray[np.int64], network: RoadNetwork) -> Arrays:
+    for name in ("edge_along_ms", "edge_against_ms"):
+        ms = arrays[name].copy()
+        ms[edge] = CLOSED
+        arrays[name] = ms
+    return {**arrays, **search_arrays(arrays, network.mode)}
+
+
+def in_metres(network: RoadNetwork, polygon: Any) -> shapely.Geometry:
+    """Return the polygon in the network's metric CRS."""
+    import geopandas as gpd
+
+    if isinstance(polygon, gpd.GeoDataFrame | gpd.GeoSeries):
+        datum.require_crs(polygon, "polygon")
+        layer = polygon.geometry
+    else:
+        layer = gpd.GeoSeries([polygon], crs=datum.WGS84)
+    if not layer.geom_type.isin(("Polygon", "MultiPolygon")).all() or layer.is_empty.any():
+        kinds = ", ".join(sorted({str(kind) for kind in layer.geom_type}))
+        raise error(
+            "CG-IN-004", argument="polygon", value=kinds, rule="It must be polygons that are not empty.",
+            hint="Buffer a line or point first.",
+        )  # fmt: skip
+    area: shapely.Geometry = layer.to_crs(network.metric_crs).union_all()
+    return area
+
+
+def without_inside(network: RoadNetwork, area: shapely.Geometry) -> Arrays:
+    """Return the arrays of `RoadNetwork.without` with an area: streets cut at its boundary, closed inside."""
+    import shapely
+
+    lines = network.lines_metric
+    touched = network.tree.query(area, predicate="intersects")
+    whole = touched[shapely.within(lines[touched], area)]
+    cuts: dict[int, list[float]] = {}
+    for edge in np.setdiff1d(touched, whole).tolist():
+        places = shapely.get_coordinates(shapely.intersection(lines[edge], shapely.boundary(area)))
+        shares = shapely.line_locate_point(lines[edge], shapely.points(places), normalized=True)
+        inner = np.unique(shares[(shares > SHARE_TIES) & (shares < 1 - SHARE_TIES)])
+        if inner.size:
+            cuts[edge] = inner[np.append(True, np.diff(inner) > SHARE_TIES)].tolist()
+    split = split_edges(network.arrays, cuts)
+    closed = [int(edge) for edge in whole]
+    for edge in np.setdiff1d(touched, whole).tolist():
+        bounds = np.array([0.0, *cuts.get(edge, []), 1.0])
+        middle = shapely.line_interpolate_point(lines[edge], (bounds[:-1] + bounds[1:]) / 2, normalized=True)
+        inside = shapely.contains(area, middle)
+        numbers = np.array(split.pieces.get(edge, [edge]))
+        closed += numbers[inside].tolist()
+    return _closed(split.arrays, np.array(sorted(closed), np.int64), network)
+
+
+def with_edges(
+    network: RoadNetwork,
+    lines: gpd.GeoDataFrame,
+    *,
+    class_column: str,
+    speed_column: str | None,
+    oneway_column: str | None,
+    connect_m: float,
+) -> tuple[Arrays, IssueLog]:
+    """Return the arrays of `RoadNetwork.with_edges`, and what was found."""
+    import shapely
+
+    datum.require_layer(lines, "lines")
+    shapes = lines.geometry.to_crs(datum.WGS84)
+    if not (shapes.geom_type == "LineString").all() or shapes.is_empty.any():
+        rows = lines.index[(shapes.geom_type != "LineString") | shapes.is_empty]
+        raise error("CG-GEO-003", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
+    rules = _rules_of(network, lines, class_column, speed_column, oneway_column)
+    places = [shapely.get_coordinates(line) for line in shapes]
+    ends = np.array([[place[0], place[-1]] for place in places]).reshape(-1, 2)
+    log = IssueLog()
+    split, node, joined = _connect(network, ends, connect_m)
+    loose = np.flatnonzero(~joined.reshape(-1, 2).any(axis=1))
+    log.add(
+        "CG-NET-055",
+        count=loose.size,
+        sample=lines.index[loose],
+        total=len(lines),
+        connect_m=f"{connect_m:g}",
+    )
+    arrays = _appended(split.arrays, network, (places, rules, lines[class_column].astype(str).tolist()), node)
+    return {**arrays, **search_arrays(arrays, network.mode)}, log
+
+
+def _rules_of(
+    network: RoadNetwork,
+    lines: gpd.GeoDataFrame,
+    class_column: str,
+    speed_column: str | None,
+    oneway_column: str | None,
+) -> list[WayRule]:
+    """Apply the mode to the new streets as to any other."""
+    for column in (class_column, speed_column, oneway_column):
+        if column is not None and column not in lines.columns:
+            raise error("CG-IN-005", layer="lines", column=column, columns=", ".join(map(str, lines.columns)))
+    rules = []
+    for row in range(len(lines)):
+        tags = {"highway": str(lines[class_column].iloc[row])}
+        if speed_column is not None:
+            tags["maxspeed"] = str(lines[speed_column].iloc[row])
+        if oneway_column is not None:
+            value = lines[oneway_column].iloc[row]
+            tags["oneway"] = (
+                "yes" if value is True or value is np.True_ else "no" if not value else str(value)
+            )
+        rules.append(network.mode.rule(tags))
+    shut = [label for label, rule in zip(lines.index, rules, strict=True) if not rule.is_open]
+    if shut:
+        sample = ", ".join(str(label) for label in shut[:5])
+        raise error("CG-NET-056", count=len(shut), mode=network.mode.name, column=class_column, sample=sample)
+    return rules
+
+
+def _connect(
+    network: RoadNetwork, ends: NDArray[np.float64], connect_m: float
+) -> tuple[Split, NDArray[np.int64], NDArray[np.bool_]]:
+    """Join the ends of new streets to the network, cutting edges where they meet; others get nodes of their own."""
+    import shapely
+
+    from citygeo.network.snap import snap_points
+
+    points = np.asarray(shapely.points(ends), object)
+    snaps = snap_points(network, points, datum.WGS84, max_snap_m=connect_m)
+    length = network.length_m
+    cuts: dict[int, set[float]] = {}
+    for edge, share in zip(snaps.edge[snaps.is_on].tolist(), snaps.share[snaps.is_on].tolist(), strict=True):
+        if AT_NODE_M < share * length[edge] < length[edge] - AT_NODE_M:
+            cuts.setdefault(edge, set()).add(share)
+    split = split_edges(network.arrays, {edge: sorted(shares) for edge, shares in cuts.items()})
+    node = np.empty(len(ends), np.int64)
+    own: dict[tuple[float, float], int] = {}
+    n_nodes = len(split.arrays["node_id"])
+    ends_of = network.arrays["edge_node"].astype(np.int64)
+    for i, (edge, share) in enumerate(zip(snaps.edge.tolist(), snaps.share.tolist(), strict=True)):
+        if edge >= 0:
+            at_end = int(ends_of[edge, int(share > 0.5)])
+            node[i] = split.node_at.get((edge, share), at_end)
+        else:
+            node[i] = own.setdefault(tuple(ends[i].tolist()), n_nodes + len(own))
+    if own:
+        top = int(split.arrays["node_id"].max())
+        split.arrays["node_id"] = np.concatenate((split.arrays["node_id"], top + 1 + np.arange(len(own))))
+        split.arrays["node_lonlat"] = np.concatenate((split.arrays["node_lonlat"], np.array(list(own))))
+    return split, node, snaps.is_on
+
+
+def _appended(
+    arrays: Arrays,
+    network: RoadNetwork,
+    new: tuple[list[NDArray[np.float64]], list[WayRule], list[str]],
+    node: NDArray[np.int64],
+) -> Arrays:
+    """Add edges at the end; their way ids are below every other, counting down."""
+    places, rules, kinds = new
+    n = len(places)
+    pairs = node.reshape(-1, 2)
+    joints = arrays["node_lonlat"].astype(np.float64)
+    # the drawn line, and the short piece between its end and the street it joins
+    shapes = [
+        _without_repeats(np.vstack((joints[u], place, joints[v])))
+        for place, (u, v) in zip(places, pairs, strict=True)
+    ]
+    length = np.array([segment_lengths(shape[:-1], shape[1:]).sum() for shape in shapes])
+    numbers = {word: i for i, word in enumerate(dict.fromkeys([*network.words, *kinds]))}
+    encoded = [word.encode() for word in numbers]
+    lowest = min(int(arrays["edge_way_id"].min(initial=0)), 0)
+
+    def times(kmh: list[float]) -> NDArray[np.int64]:
+        speed = np.array(kmh)
+        return np.where(speed > 0, np.rint(length / np.where(speed > 0, speed, 1.0) * 3600), -1).astype(
+            np.int64
+        )
+
+    made: Arrays = {
+        "edge_node": pairs.astype(np.uint32),
+        "edge_length_m": length,
+        "edge_along_ms": times([rule.along_kmh for rule in rules]),
+        "edge_against_ms": times([rule.against_kmh for rule in rules]),
+        "edge_is_imputed": np.array([rule.is_imputed for rule in rules]),
+        "edge_way_id": lowest - 1 - np.arange(n),
+        "edge_highway": np.array([numbers[kind] for kind in kinds], np.uint32),
+        "edge_name": np.full(n, numbers[""], np.uint32),
+        "edge_enter_ms": np.zeros((n, 2), np.uint32),
+        "edge_leave_ms": np.zeros((n, 2), np.uint32),
+    }
+    check_times(made)
+    for name, column in made.items():
+        arrays[name] = np.concatenate((arrays[name], column))
+    arrays |= join_shapes(arrays, {}, shapes)
+    arrays["word_start"] = np.concatenate(([0], np.cumsum([len(word) for word in encoded]))).astype(np.int64)
+    arrays["word_bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
+    return arrays
+
+
+def _without_repeats(shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Drop vertices equal to the one before, keeping two at least."""
+    keep = np.append(True, (np.diff(shape, axis=0) != 0).any(axis=1))
+    kept = shape[keep]
+    return kept if len(kept) > 1 else shape[[0, -1]]
