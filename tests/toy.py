@@ -9,7 +9,7 @@ take 100,000 ms. The toy mode walks off at 3.6 km/h: a metre between a place and
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,9 @@ from citygeo.network.build import build_arrays
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from citygeo.io.streets import Given, Restriction
+    from citygeo.network.slope import Elevation
 
     Nodes = Mapping[int, tuple[float, float]]
     Ways = Iterable[tuple[Sequence[int], Mapping[str, str]]]
@@ -64,7 +67,15 @@ def lonlat(x_m: float, y_m: float) -> tuple[float, float]:
     return LON + x_m / (EQUATOR_M_PER_DEGREE * scale), lat
 
 
-def streets(nodes: Nodes, ways: Ways, source: str = "toy") -> StreetTables:
+def streets(
+    nodes: Nodes,
+    ways: Ways,
+    source: str = "toy",
+    *,
+    node_tags: Mapping[int, Mapping[str, str]] | None = None,
+    restrictions: Iterable[Restriction] = (),
+    given: Given | None = None,
+) -> StreetTables:
     """Street tables from metre places by node id, and ways as (node ids, tags); way ids count from 1."""
     listed = list(ways)
     used = sorted({node for ids, _ in listed for node in ids})
@@ -72,6 +83,9 @@ def streets(nodes: Nodes, ways: Ways, source: str = "toy") -> StreetTables:
     size = [len(ids) for ids, _ in listed]
     sets = TagSets()
     way_tag_set = sets.numbers(tags for _, tags in listed)
+    node_tag_set = np.full(len(used), NO_TAGS, np.int32)
+    for node, tags in (node_tags or {}).items():
+        node_tag_set[position[node]] = sets.number(tags)
     return StreetTables(
         node_id=np.array(used, np.int64),
         node_lonlat=np.array([lonlat(*nodes[node]) for node in used], np.float64).reshape(-1, 2),
@@ -80,17 +94,29 @@ def streets(nodes: Nodes, ways: Ways, source: str = "toy") -> StreetTables:
         way_node=np.array([position[node] for ids, _ in listed for node in ids], np.int64),
         tag_sets=sets.listed,
         way_tag_set=way_tag_set,
-        node_tag_set=np.full(len(used), NO_TAGS, np.int32),
+        node_tag_set=node_tag_set,
+        restrictions=list(restrictions),
+        given=given,
         source=source,
         issues=IssueLog(),
     )
 
 
-def network(nodes: Nodes, ways: Ways, mode: TravelMode | None = None) -> RoadNetwork:
+def network(
+    nodes: Nodes,
+    ways: Ways,
+    mode: TravelMode | None = None,
+    *,
+    elevation: Elevation | None = None,
+    announce: bool = False,
+    **more: Any,
+) -> RoadNetwork:
     """A network of metre places and ways; see `streets` and `toy_mode`."""
     chosen = mode or toy_mode()
-    tables = streets(nodes, ways)
-    arrays, issues = build_arrays(tables, chosen)
+    tables = streets(nodes, ways, **more)
+    arrays, issues = build_arrays(tables, chosen, elevation)
+    if announce:
+        issues.announce()
     return RoadNetwork(arrays, chosen, {"name": tables.source, "sha256": "0" * 64}, issues)
 
 

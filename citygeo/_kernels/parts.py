@@ -55,7 +55,7 @@ def _tent(
         from_end = 0.0 if against_ms <= left else (against_ms - left) / against_ms
     if is_along and is_against and from_end < from_start:
         # both waves claim the stretch between: they meet where their times are equal
-        apex = 1.0
+        apex = 1.0 if start_ms <= end_ms else 0.0
         if along_ms + against_ms > 0:
             apex = (end_ms - start_ms + against_ms) / (along_ms + against_ms)
         apex = min(max(apex, 0.0), 1.0)
@@ -161,16 +161,20 @@ def _emit_own_edge(
 ) -> Any:
     """List the parts of an edge on which the facility stands: tents between the places where it stands."""
     k = own_share.size
-    # the time at each place: what was spent there, or less by way of a neighbour on the edge
+    # the time at each place: what was spent there, or less by way of its neighbours and the ends of the edge
     time = own_ms.copy()
     if along != FAR:
-        for i in range(1, k):
-            step = _offset_ms(own_share[i], along) - _offset_ms(own_share[i - 1], along)
-            time[i] = min(time[i], time[i - 1] + step)
+        before = ends[0]
+        for i in range(k):
+            step = _offset_ms(own_share[i], along) - (0 if i == 0 else _offset_ms(own_share[i - 1], along))
+            time[i] = min(time[i], before + step)
+            before = time[i]
     if against != FAR:
-        for i in range(k - 2, -1, -1):
-            step = _offset_ms(own_share[i + 1], against) - _offset_ms(own_share[i], against)
-            time[i] = min(time[i], time[i + 1] + step)
+        before = ends[1]
+        for i in range(k - 1, -1, -1):
+            beyond = against if i == k - 1 else _offset_ms(own_share[i + 1], against)
+            time[i] = min(time[i], before + beyond - _offset_ms(own_share[i], against))
+            before = time[i]
     for i in range(k + 1):
         low = 0.0 if i == 0 else own_share[i - 1]
         high = 1.0 if i == k else own_share[i]

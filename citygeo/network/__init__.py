@@ -246,7 +246,7 @@ class RoadNetwork(NetworkData, FromSources):
         Raises
         ------
         InputError, NetworkError
-            CG-GEO-003: not lines. CG-IN-005: no such column. CG-NET-056: streets closed to the mode.
+            CG-GEO-010: not lines. CG-IN-005: no such column. CG-NET-056: streets closed to the mode.
         """
         arrays, log = edits.with_edges(
             self, lines, class_column=class_column, speed_column=speed_column, oneway_column=oneway_column,

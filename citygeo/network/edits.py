@@ -176,7 +176,7 @@ def with_edges(
     shapes = lines.geometry.to_crs(datum.WGS84)
     if not (shapes.geom_type == "LineString").all() or shapes.is_empty.any():
         rows = lines.index[(shapes.geom_type != "LineString") | shapes.is_empty]
-        raise error("CG-GEO-003", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
+        raise error("CG-GEO-010", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
     rules = _rules_of(network, lines, class_column, speed_column, oneway_column)
     places = [shapely.get_coordinates(line) for line in shapes]
     ends = np.array([[place[0], place[-1]] for place in places]).reshape(-1, 2)

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from citygeo.network import RoadNetwork
-from citygeo.network.search import UNREACHED, Places, nearest_at, search_each, times_at
+from citygeo.network.search import UNREACHED, Places, nearest_at, reached_parts, search_each, times_at
 from citygeo.network.states import search_arrays
 from tests import reference
 from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
@@ -136,3 +136,48 @@ def test_rules_only_ever_lengthen_ways_and_their_order_means_nothing(scene):
     assert table(other, "from", spots) == table(bound, "from", spots)
     if not forbidden:
         assert bound.n_states == n
+
+
+def told(parts, edge, share):
+    """The least time that parts tell at a place, `None` where none lies there."""
+    times = []
+    for own, (low, high), (low_ms, high_ms) in zip(
+        parts.edge.tolist(), parts.share.tolist(), parts.ms.tolist(), strict=True
+    ):
+        if own == edge and low <= share <= high:
+            times.append(low_ms + (share - low) / (high - low) * (high_ms - low_ms))
+    return min(times, default=None)
+
+
+def reach(net, direction, sources, limit):
+    """Reached parts of one row with several places."""
+    edge, share, ms = (np.array(column) for column in zip(*sources, strict=True))
+    rows = Places(edge, share.astype(float), ms, np.zeros(len(sources), np.int64), 1)
+    found = []
+    search_each(
+        net, direction, rows, limit, lambda _, one: found.append(reached_parts(net, direction, rows.of(0), one, limit))
+    )
+    return found[0]
+
+
+@given(scenes(), st.integers(0, 400))
+def test_parts_from_several_places_under_rules(scene, limit):
+    n, listed, lost, forbidden, spots = scene
+    net = ruled(n, listed, lost, forbidden)
+    parts = reach(net, "from", spots, limit)
+    mirrored = reach(net.reversed(), "to", spots, limit)
+    assert sorted(zip(*(column.tolist() for column in parts), strict=True)) == sorted(
+        zip(*(column.tolist() for column in mirrored), strict=True)
+    )
+    for edge in range(len(listed)):
+        for share in (0.0625, 0.4375, 0.8125):
+            times = [
+                reference.place_under_rules(listed, lost, forbidden, spot[:2], spot[2], (edge, share)) for spot in spots
+            ]
+            truth = min((time for time in times if time is not None), default=None)
+            time = told(parts, edge, share)
+            # places have whole milliseconds, parts do not: the reference rounds up to three times
+            if truth is not None and truth <= limit - 2:
+                assert abs(time - truth) <= 2
+            elif truth is None or truth > limit + 2:
+                assert time is None
