@@ -11,6 +11,7 @@ import shapely
 
 import citygeo as cg
 from citygeo import errors
+from citygeo.network.snap import snap_points
 from tests import reference
 from tests.toy import ONEWAY, STREET, grid_city, network, points
 
@@ -204,7 +205,7 @@ def test_travel_times_equal_the_slow_reference():
     rng = np.random.default_rng(5)
     spots = points([tuple(place) for place in rng.uniform(-250, 250, (12, 2))])
     times = cg.travel_times(net, spots, spots)
-    snaps = net.snap(spots.geometry.to_numpy(), spots.crs)
+    snaps = snap_points(net, spots.geometry.to_numpy(), spots.crs)
     times_of = (net.arrays[name] for name in ("edge_node", "edge_along_ms", "edge_against_ms"))
     edges = [
         (int(u), int(v), int(along), int(against)) for (u, v), along, against in zip(*times_of, strict=True)

@@ -15,6 +15,7 @@ import citygeo as cg
 from citygeo import hexgrid
 from citygeo.edgeparts import cut_lines, merge
 from citygeo.errors import CitygeoWarning
+from citygeo.network.snap import snap_points
 from citygeo.network.search import Places, reached_parts, search_each
 
 ORIGINS = 208
@@ -178,7 +179,7 @@ def test_dissolved_covers_a_point_exactly_if_some_station_reaches_it(net, city, 
     with pytest.warns(CitygeoWarning, match="CG-NET-011"):  # some of the places are on islands
         near = cg.nearest(net, points, city.stations, direction="from")
     # a point drawn on a road may snap to another that crosses or doubles it: those have a different time
-    own = net.snap(near.geometry.to_numpy(), net.metric_crs)
+    own = snap_points(net, near.geometry.to_numpy(), net.metric_crs)
     same = (own.edge == edge) & (np.abs(near["time_s"] - 300) > 0.005)
     assert same.sum() > 3500
     np.testing.assert_array_equal(inside[same], (near["time_s"] <= 300)[same])

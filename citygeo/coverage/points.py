@@ -12,7 +12,7 @@ import shapely
 from citygeo import datum, demand, hexgrid
 from citygeo.errors import error
 from citygeo.network.search import LONGEST_MS, UNREACHED, Places, nearest_at, search_each, times_at
-from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place
+from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place, snap_points
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -162,7 +162,7 @@ def layer_points(
     """Place the rows of a layer on the network."""
     datum.require_layer(layer, name, is_labelled=False)
     points = datum.representative_points(layer)
-    snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
+    snaps = snap_points(network, points, layer.crs, max_snap_m=max_snap_m)
     require_place(network, points, layer.crs, snaps, name, max_snap_m)
     places = Places.one_each(snaps.edge, snaps.share, snaps.walk_off_ms)
     lonlat = _lonlat(points, layer.crs)
@@ -219,7 +219,7 @@ def _people_of_cells(
     people = demand.apportion(micro, roads.weight[on_road], row)
     alone = np.setdiff1d(np.arange(cells.size), row)
     centres = np.asarray(shapely.points(hexgrid.cell_centres(cells[alone])), object)
-    snaps = network.snap(centres, datum.WGS84, max_snap_m=max_snap_m)
+    snaps = snap_points(network, centres, datum.WGS84, max_snap_m=max_snap_m)
     if row.size == 0:
         require_place(network, centres, datum.WGS84, snaps, "demand", max_snap_m)
     else:

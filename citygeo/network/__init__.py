@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from citygeo.io.streets import StreetTables
     from citygeo.modes import TravelMode
     from citygeo.network.report import NetworkReport
-    from citygeo.network.snap import Snaps
 
 
 class RoadNetwork(NetworkData, FromSources):
@@ -133,11 +132,33 @@ class RoadNetwork(NetworkData, FromSources):
 
         return cls(*store.load(Path(path), verify=verify))
 
-    def snap(self, points: NDArray[np.object_], crs: Any, *, max_snap_m: float = 200.0) -> Snaps:
-        """Put points on their nearest edge; see `citygeo.network.snap.snap_points`."""
-        from citygeo.network.snap import snap_points
+    def snap(self, layer: gpd.GeoDataFrame, *, max_snap_m: float = 200.0, **options: Any) -> gpd.GeoDataFrame:
+        """
+        Put points, lines or polygons on their nearest open edge.
 
-        return snap_points(self, points, crs, max_snap_m=max_snap_m)
+        Parameters
+        ----------
+        layer
+            Any geometries with a CRS.
+        max_snap_m
+            Rows farther from any road are not put on it.
+        **options
+            ``heading``, ``side``, ``polygons`` and others: see `citygeo.network.snap_layer.snap_layer`.
+
+        Returns
+        -------
+        One row per place, labelled as the layer: edge, fraction, snap_distance_m, side, status, geometry.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> city.network("drive").snap(city.stations).status.tolist()
+        ['ok', 'ok', 'ok', 'ok']
+        """
+        from citygeo.network.snap_layer import snap_layer
+
+        return snap_layer(self, layer, max_snap_m=max_snap_m, **options)
 
     def with_speeds(
         self, factor: float | Mapping[str, float] | pd.DataFrame, *, hour: Any = None

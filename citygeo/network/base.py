@@ -61,8 +61,10 @@ class EdgeView(NamedTuple):
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     """Return the array with the one layout and writability that kernels are compiled for."""
-    plain = np.ascontiguousarray(array).view(np.ndarray)
-    plain.flags.writeable = False
+    plain = np.ascontiguousarray(array)
+    if type(plain) is not np.ndarray or plain.flags.writeable:
+        plain = plain.view(np.ndarray)
+        plain.flags.writeable = False
     return plain
 
 
@@ -233,7 +235,7 @@ class NetworkData:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
-        u, v = self.arrays["edge_node"].astype(np.int64).T
+        u, v = self.arrays["edge_node"][self.is_open].astype(np.int64).T
         joined = coo_array((np.ones(u.size, np.uint8), (u, v)), shape=(self.n_nodes, self.n_nodes)).tocsr()
         _, label = connected_components(joined, directed=False)
         by_size = np.argsort(-np.bincount(label), kind="stable")

@@ -182,7 +182,7 @@ def with_edges(
     ends = np.array([[place[0], place[-1]] for place in places]).reshape(-1, 2)
     log = IssueLog()
     split, node, joined = _connect(network, ends, connect_m)
-    loose = np.flatnonzero(~joined.reshape(-1, 2).any(axis=1))
+    loose = np.flatnonzero(_is_loose(node.reshape(-1, 2), joined.reshape(-1, 2)))
     log.add(
         "CG-NET-055",
         count=loose.size,
@@ -192,6 +192,16 @@ def with_edges(
     )
     arrays = _appended(split.arrays, network, (places, rules, lines[class_column].astype(str).tolist()), node)
     return {**arrays, **search_arrays(arrays, network.mode)}, log
+
+
+def _is_loose(node: NDArray[np.int64], joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which new streets lead to no old one, over other new ones either."""
+    is_reached = joined.any(axis=1)
+    while True:
+        known = np.isin(node, node[is_reached]).any(axis=1)
+        if (known == is_reached).all():
+            return ~is_reached
+        is_reached = known
 
 
 def _rules_of(

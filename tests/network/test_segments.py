@@ -73,13 +73,17 @@ def test_junctions_cost_by_the_class_of_the_road_one_comes_on():
     assert seconds(network(LINE, ways[:1], mode), (500, 0), (1500, 0)) == pytest.approx(100.0)
     # a signal counts instead of its junction
     both = toy_mode(junction_s={"primary": 2}, node_delay_s={"highway=traffic_signals": 20})
-    assert seconds(network(LINE, ways, both, node_tags={2: SIGNAL}), (500, 0), (1500, 0)) == pytest.approx(120.0)
+    assert seconds(network(LINE, ways, both, node_tags={2: SIGNAL}), (500, 0), (1500, 0)) == pytest.approx(
+        120.0
+    )
 
 
 def test_delays_keep_directions_apart():
     # one-way east over a signal: who comes the other way round never meets it
     mode = toy_mode(node_delay_s={"highway=traffic_signals": 20})
-    net = network(LINE, [((1, 2), ONEWAY), ((2, 3), ONEWAY), ((3, 4, 1), STREET)], mode, node_tags={2: SIGNAL})
+    net = network(
+        LINE, [((1, 2), ONEWAY), ((2, 3), ONEWAY), ((3, 4, 1), STREET)], mode, node_tags={2: SIGNAL}
+    )
     edge = edge_between(net, 1, 2)
     assert net.arrays["edge_leave_ms"][edge].tolist() == [20_000, 0]
     assert net.arrays["edge_against_ms"][edge] == CLOSED

@@ -73,12 +73,16 @@ def test_a_bridge_is_level_from_end_to_end():
     plain = network(shape, [((1, 2, 3), STREET)], WALK)
     rise = (elevation.at(np.array([lonlat(*shape[i]) for i in (1, 3)])) @ [-1, 1]) / 2000
     factor = math.exp(3.5 * (0.05 - abs(rise + 0.05)))
-    assert minutes(over, (0, 0), (2000, 0)) == pytest.approx(minutes(plain, (0, 0), (2000, 0)) / factor, rel=1e-3)
+    assert minutes(over, (0, 0), (2000, 0)) == pytest.approx(
+        minutes(plain, (0, 0), (2000, 0)) / factor, rel=1e-3
+    )
     assert minutes(through, (0, 0), (2000, 0)) > minutes(plain, (0, 0), (2000, 0)) * 1.05
 
 
 def test_heights_lie_between_pixel_middles():
-    elevation = Elevation(np.array([[0.0, 10.0], [20.0, 50.0]]), (1, 0, -0.5, 0, -1, 1.5), pyproj.CRS(4326), "four")
+    elevation = Elevation(
+        np.array([[0.0, 10.0], [20.0, 50.0]]), (1, 0, -0.5, 0, -1, 1.5), pyproj.CRS(4326), "four"
+    )
     places = np.array([[0.5, 1.5], [1.5, 1.5], [0.5, 0.5], [1.0, 1.0], [0.75, 1.5], [0.2, 1.0], [1.0, 1.9]])
     assert elevation.at(places).tolist() == pytest.approx([0, 10, 20, 20, 2.5, np.nan, np.nan], nan_ok=True)
 
@@ -139,6 +143,9 @@ def test_porto_alegre_is_slower_uphill():
     # Tobler is symmetric about 5 % down, so the sum of a hill's ups and downs is above the flat
     assert steep.open_arcs().ms.sum() > flat.open_arcs().ms.sum()
     low, high = [(-51.2330, -30.0290)], [(-51.2060, -30.0410)]
-    ends = [gpd.GeoDataFrame(geometry=gpd.points_from_xy(*zip(*place, strict=True)), crs=4326) for place in (low, high)]
+    ends = [
+        gpd.GeoDataFrame(geometry=gpd.points_from_xy(*zip(*place, strict=True)), crs=4326)
+        for place in (low, high)
+    ]
     up, down = (cg.travel_times(steep, *way, max_snap_m=500)["time_s"].iloc[0] for way in (ends, ends[::-1]))
     assert up > down

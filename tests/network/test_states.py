@@ -155,7 +155,11 @@ def reach(net, direction, sources, limit):
     rows = Places(edge, share.astype(float), ms, np.zeros(len(sources), np.int64), 1)
     found = []
     search_each(
-        net, direction, rows, limit, lambda _, one: found.append(reached_parts(net, direction, rows.of(0), one, limit))
+        net,
+        direction,
+        rows,
+        limit,
+        lambda _, one: found.append(reached_parts(net, direction, rows.of(0), one, limit)),
     )
     return found[0]
 
@@ -172,7 +176,8 @@ def test_parts_from_several_places_under_rules(scene, limit):
     for edge in range(len(listed)):
         for share in (0.0625, 0.4375, 0.8125):
             times = [
-                reference.place_under_rules(listed, lost, forbidden, spot[:2], spot[2], (edge, share)) for spot in spots
+                reference.place_under_rules(listed, lost, forbidden, spot[:2], spot[2], (edge, share))
+                for spot in spots
             ]
             truth = min((time for time in times if time is not None), default=None)
             time = told(parts, edge, share)

@@ -95,7 +95,9 @@ def test_over_a_via_way_of_two_edges_with_a_crossing_between():
     # ways 25 and 58 as one way through 5: from 12 over it to 78
     ways = {name: nodes for name, nodes in WAYS.items() if name not in (25, 58)} | {258: (2, 5, 8)}
     names = list(ways)
-    turn = Restriction(5, "no_right_turn", (names.index(12) + 1,), None, (names.index(258) + 1,), (names.index(89) + 1,))
+    turn = Restriction(
+        5, "no_right_turn", (names.index(12) + 1,), None, (names.index(258) + 1,), (names.index(89) + 1,)
+    )
     net = network(NODES, [(nodes, STREET) for nodes in ways.values()], CAR, restrictions=[turn])
     free = network(NODES, [(nodes, STREET) for nodes in ways.values()], CAR)
     start, stop = points([(900, 0)]), points([(1100, 2000)])
@@ -124,10 +126,13 @@ def test_whom_a_rule_binds(more, mode, bound):
 def test_reach_is_cut_by_a_rule():
     turn = rule("no_left_turn", 25, 5, 45)
     nets = [
-        network(NODES, [(nodes, STREET) for nodes in WAYS.values()], CAR, restrictions=rules) for rules in ([], [turn])
+        network(NODES, [(nodes, STREET) for nodes in WAYS.values()], CAR, restrictions=rules)
+        for rules in ([], [turn])
     ]
     free, bound = (
-        cg.service_area(net, points([(1000, 500)]), minutes=80 / 60, direction="from").dissolved["reached_km"].iloc[0]
+        cg.service_area(net, points([(1000, 500)]), minutes=80 / 60, direction="from")
+        .dissolved["reached_km"]
+        .iloc[0]
         for net in nets
     )
     # 80 s: 0.5 km up and down the street, then 0.3 km into each of three and of two arms
