@@ -36,8 +36,9 @@ way_lists = st.lists(
 )
 # what comes back bit for bit
 KEPT = (
-    "node_id", "node_lonlat", "edge_node", "edge_length_m", "edge_along_ms", "edge_against_ms", "edge_way_id", "shape_start", "shape_lonlat", "forward_start", "forward_arc", "forward_edge",
-    "reverse_start", "reverse_arc", "reverse_edge",
+    "node_id", "node_lonlat", "edge_node", "edge_length_m", "edge_along_ms", "edge_against_ms", "edge_way_id",
+    "shape_start", "shape_lonlat", "forward_start", "forward_arc", "forward_edge", "reverse_start", "reverse_arc",
+    "reverse_edge",
 )  # fmt: skip
 
 

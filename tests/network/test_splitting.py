@@ -51,7 +51,7 @@ def places(rows):
 
 @given(scenes(), st.data())
 def test_cuts_change_no_time(scene, data):
-    n, listed, lost, forbidden, spots = scene
+    n, listed, lost, forbidden, _ = scene
     arrays = shaped(ruled(n, listed, lost, forbidden))
     whole = RoadNetwork(dict(arrays), PLAIN_MODE, {})
     edge = data.draw(st.integers(0, len(listed) - 1))
