@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from citygeo.issues import IssueLog
     from citygeo.network import Direction, RoadNetwork
+    from citygeo.network.snap_layer import Polygons
     from citygeo.reach import ServiceArea
 
 __all__ = ["Coverage", "coverage"]
@@ -73,6 +74,7 @@ def coverage(
     delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
     buffer_m: float = 100.0,
+    polygons: Polygons = "point",
     resolution: int = 9,
     threads: int | None = None,
 ) -> Coverage:
@@ -102,7 +104,7 @@ def coverage(
         cells where people live.
     direction
         ``"from"`` the facility, like a fire engine, or ``"to"`` it, like a patient.
-    delay_s, max_snap_m, buffer_m, threads
+    delay_s, max_snap_m, buffer_m, polygons, threads
         As in `service_area`.
     resolution
         H3 resolution of the cells, 0 to 15; taken from `demand` if that is cells.
@@ -131,7 +133,7 @@ def coverage(
         raise error("CG-IN-007", layer="demand", kind=type(demand).__name__)
     area = reach_facilities(
         network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
-        buffer_m=buffer_m, threads=threads,
+        buffer_m=buffer_m, polygons=polygons, threads=threads,
     )  # fmt: skip
     log = area.log
     levels = as_levels(zones, log)

@@ -49,7 +49,7 @@ NODE_TAGS = frozenset(
     )
 )  # fmt: skip
 # nodes without one of these are only shape
-NODE_KINDS = frozenset(("barrier", "crossing", "highway", "kerb", "traffic_signals"))
+NODE_KINDS = frozenset(("barrier", "crossing", "highway", "kerb", "traffic_calming", "traffic_signals"))
 MAX_LATITUDE = 90.0
 
 

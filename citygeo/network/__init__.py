@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from citygeo.network.report import NetworkReport
 
 
+# cached properties that depend on the shapes of streets only
+DRAWN = ("_box_tree", "bounds", "metric_crs", "lines_lonlat", "lines_metric", "tree")
+
+
 class RoadNetwork(NetworkData, FromSources):
     """
     A road network of one travel mode.
@@ -284,7 +288,11 @@ class RoadNetwork(NetworkData, FromSources):
             "name": f"{self.source['name']} {change.split(' ', 1)[0]}",
             "sha256": provenance.sha256_text(f"{self.source['sha256']} {change}"),
         }
-        return RoadNetwork(arrays, self.mode, edited, found)
+        net = RoadNetwork(arrays, self.mode, edited, found)
+        if net.arrays["shape_lonlat"] is self.arrays["shape_lonlat"]:
+            # the same streets in the same places: what was made for drawing and snapping holds
+            vars(net).update({name: made for name, made in vars(self).items() if name in DRAWN})
+        return net
 
     def report(self) -> NetworkReport:
         """Tell how fit the network is: connected parts, imputed speeds, dead ends."""

@@ -72,15 +72,26 @@ def box_tree(network: RoadNetwork) -> BoxTree:
 def _make(network: RoadNetwork) -> BoxTree:
     import pyproj
 
-    from citygeo._kernels.nearest import measure
-
     project = pyproj.Transformer.from_crs(datum.WGS84, network.metric_crs, always_xy=True).transform
     corner = np.column_stack(project(*network.arrays["shape_lonlat"].T))
-    start = network.arrays["shape_start"].astype(np.int64)
+    return tree_of(corner, network.arrays["shape_start"].astype(np.int64))
+
+
+def tree_of(corner: NDArray[np.float64], shape_start: NDArray[np.int64]) -> BoxTree:
+    """
+    Make the tree of shapes in metres.
+
+    Parameters
+    ----------
+    corner, shape_start
+        As in `BoxTree`; each shape has two corners or more.
+    """
+    from citygeo._kernels.nearest import measure
+
     along = np.empty(len(corner))
-    measure(corner, start, along)
-    first, edge = _runs(start)
-    tree = BoxTree(corner, along, start, first, edge, *_boxes(corner, start, first, edge))
+    measure(corner, shape_start, along)
+    first, edge = _runs(shape_start)
+    tree = BoxTree(corner, along, shape_start, first, edge, *_boxes(corner, shape_start, first, edge))
     for array in tree:
         array.flags.writeable = False
     return tree

@@ -188,9 +188,9 @@ def _longest(
     length_m: NDArray[np.float64], start: NDArray[np.int64], size: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the place in the chain list of each chain's longest segment, the first among equals."""
-    owner = np.repeat(np.arange(size.size), size)
-    order = np.lexsort((-np.arange(length_m.size), length_m, owner))
-    return order[start[1:] - 1]
+    longest = np.repeat(np.maximum.reduceat(length_m, start[:-1]), size)
+    place = np.where(length_m == longest, np.arange(length_m.size), length_m.size)
+    return np.minimum.reduceat(place, start[:-1])
 
 
 def _turn_oneways(segments: Segments, chain: NDArray[np.int64], start: NDArray[np.int64]) -> Chains:

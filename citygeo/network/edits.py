@@ -196,9 +196,10 @@ def with_edges(
 
 def _is_loose(node: NDArray[np.int64], joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which new streets lead to no old one, over other new ones either."""
-    is_reached = joined.any(axis=1)
+    is_reached: NDArray[np.bool_] = joined[:, 0] | joined[:, 1]
     while True:
-        known = np.isin(node, node[is_reached]).any(axis=1)
+        touches = np.isin(node, node[is_reached])
+        known: NDArray[np.bool_] = touches[:, 0] | touches[:, 1]
         if (known == is_reached).all():
             return ~is_reached
         is_reached = known

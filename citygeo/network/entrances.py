@@ -244,7 +244,9 @@ def _nearest_of_all(network: RoadNetwork, shape: BaseGeometry, rim: BaseGeometry
     edge = _edges_within(network, shape.bounds, corners.place[is_found, 1].min() + 1 / STEPS_PER_M)
     pieces = _pieces(network, edge)
     found = _nearest_of_stretches(pieces._replace(stretch=np.zeros_like(pieces.stretch)), rim)
-    return found._replace(distance_m=shapely.distance(shape, network.lines_metric[found.edge]))
+    # no road meets the rim, so an edge is inside as a whole or not at all
+    is_inside = shapely.intersects(shape, pieces.line[pieces.edge == found.edge[0]]).any()
+    return found._replace(distance_m=np.zeros(1) if is_inside else found.distance_m)
 
 
 def _each_once(network: RoadNetwork, found: Entrances) -> Entrances:

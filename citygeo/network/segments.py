@@ -106,7 +106,7 @@ def _note_findings(
                 found[name][value] += count
         for key in rule.conditional:
             found["conditional"][key] += count
-        if highway_class(tags) not in mode.speed_kmh:
+        if not rule.is_open and highway_class(tags) not in mode.speed_kmh:
             found["unused"][highway_class(tags)] += count
     codes = {
         "oneway": "CG-NET-030", "maxspeed": "CG-NET-031", "unused": "CG-NET-032", "conditional": "CG-NET-033",

@@ -24,6 +24,7 @@ SIDES = ("on", "left", "right")  # by the numbers of the kernel
 MAX_SNAP_LIMIT_M = 100_000.0
 HEADING_TOLERANCE_DEG = 45.0
 CHUNK = 65_536
+HEADING_SLACK_DEG = 1e-6  # what projecting leaves of a bearing that is just at the tolerance
 NORTH_DEG = 1e-5  # a metre north, to see where north is in the metric CRS
 
 
@@ -243,7 +244,7 @@ def nearest_roads(
     def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
         own = slice(low, high)
         nearest_places(
-            *tree, ways, places[own], _coherent_order(places[own]), course[own], tolerance_deg + 1e-9, wanted, stop,
+            *tree, ways, places[own], _coherent_order(places[own]), course[own], tolerance_deg + HEADING_SLACK_DEG, wanted, stop,
             found.edge[own], found.place[own], found.side[own],
         )  # fmt: skip
 

@@ -237,6 +237,15 @@ class _Memory:
         return found + [(path[0], path[1]) for path in self.contexts if len(path) == 2]
 
 
+def _leaving(arcs: Arcs, nodes: NDArray[np.int64]) -> dict[int, list[int]]:
+    """Return the codes of all arcs out of some nodes."""
+    found: dict[int, list[int]] = {}
+    out = np.flatnonzero(np.isin(arcs.tail, nodes))
+    for code, node in zip(arcs.code[out].tolist(), arcs.tail[out].tolist(), strict=True):
+        found.setdefault(node, []).append(code)
+    return found
+
+
 def _add_contexts(
     graph: _Graph,
     arcs: Arcs,
@@ -251,10 +260,9 @@ def _add_contexts(
     time is the least.
     """
     tail, head = (side.ravel() for side in ends)
-    place = {int(code): i for i, code in enumerate(arcs.code.tolist())}
-    leaving: dict[int, list[int]] = {}
-    for code, node in zip(arcs.code.tolist(), arcs.tail.tolist(), strict=True):
-        leaving.setdefault(node, []).append(code)
+    last = np.array(sorted({prefix[-1] for prefix in memory.prefixes}), np.int64)
+    place = dict(zip(last.tolist(), np.searchsorted(arcs.code, last).tolist(), strict=True))
+    leaving = _leaving(arcs, arcs.head[list(place.values())])
     n = len(memory.contexts)
     begin, end = (dict(zip(memory.contexts, graph.states(n).tolist(), strict=True)) for _ in "ab")
     wave: dict[int, int] = {}

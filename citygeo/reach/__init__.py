@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.network import Direction, RoadNetwork
+    from citygeo.network.snap_layer import Polygons
 
 MAX_BUFFER_M = 5_000.0
 
@@ -63,6 +64,7 @@ def service_area(
     delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
     buffer_m: float = 100.0,
+    polygons: Polygons = "point",
     threads: int | None = None,
 ) -> ServiceArea:
     """
@@ -73,7 +75,7 @@ def service_area(
     network
         The road network.
     facilities
-        Points, or polygons and lines (a point inside or on them stands for them), in any CRS.
+        Points, polygons and lines in any CRS.
     minutes
         One or several inclusive bounds, above 0 and up to 1,440.
     direction
@@ -85,6 +87,9 @@ def service_area(
         Facilities farther than this from any road are not served; they are in ``.unserved``.
     buffer_m
         Drawing radius of the polygons around reached edge parts, in metres.
+    polygons
+        What stands for a polygon or a line: ``"point"`` inside or on it, its ``"entrances"`` (where roads meet its
+        boundary or come near it), or all ``"edges"`` inside. Who enters by any of them is there.
     threads
         Worker threads; all processors if `None`. The answer does not depend on it.
 
@@ -114,7 +119,7 @@ def service_area(
     """
     area = reach_facilities(
         network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
-        buffer_m=buffer_m, threads=threads,
+        buffer_m=buffer_m, polygons=polygons, threads=threads,
     )  # fmt: skip
     area.log.announce()
     area.log.extend(network.log.found)
@@ -130,6 +135,7 @@ def reach_facilities(
     delay_s: float | str | None,
     max_snap_m: float,
     buffer_m: float,
+    polygons: Polygons,
     threads: int | None,
 ) -> ServiceArea:
     """Do the work of `service_area`, leaving it to the caller to announce what was found."""
@@ -140,7 +146,9 @@ def reach_facilities(
         "buffer_m", buffer_m, 0, MAX_BUFFER_M, "metres", "Give the drawing radius around reached roads."
     )
     log = IssueLog()
-    placed = place_facilities(network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log)
+    placed = place_facilities(
+        network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
+    )
     places = placed.places
     limits = {band: to_ms(band) for band in bands}
     found: dict[float, list[EdgeParts]] = {band: [EdgeParts.none()] * len(facilities) for band in bands}
@@ -154,7 +162,7 @@ def reach_facilities(
     search_each(network, direction, places, max(limits.values()), collect, threads=threads)
     parameters = {
         "mode": network.mode.to_dict(), "minutes": bands, "direction": direction, "delay_s": placed.delay_s.tolist(),
-        "max_snap_m": max_snap_m, "buffer_m": buffer_m,
+        "max_snap_m": max_snap_m, "buffer_m": buffer_m, "polygons": polygons,
     }  # fmt: skip
     sources = {f"network {network.source['name']}": network.source["sha256"]}
     inputs = {**sources, "facilities": provenance.sha256_layer(facilities)}
@@ -169,6 +177,7 @@ def travel_times(
     *,
     minutes: float | None = None,
     max_snap_m: float = 200.0,
+    polygons: Polygons = "point",
     threads: int | None = None,
 ) -> pd.DataFrame:
     """
@@ -184,6 +193,8 @@ def travel_times(
         Inclusive bound; no bound below 24 days if `None`.
     max_snap_m
         Rows farther than this from any road are not on the network.
+    polygons
+        As in `service_area`, for both layers.
     threads
         Worker threads; the answer does not depend on it.
 
@@ -209,9 +220,11 @@ def travel_times(
     log = IssueLog()
     limit = LONGEST_MS if minutes is None else to_ms(require_one_bound(minutes))
     require_threads(threads)
-    start = place_facilities(network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins")
-    goal = place_facilities(
-        network, destinations, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="destinations"
+    start, goal = (
+        place_facilities(
+            network, layer, delay_s=0.0, max_snap_m=max_snap_m, log=log, name=name, polygons=polygons
+        )
+        for name, layer in (("origins", origins), ("destinations", destinations))
     )
     ms = np.full((len(origins), len(destinations)), UNREACHED)
     places, goals = start.places, goal.places
@@ -243,6 +256,7 @@ def nearest(
     direction: Direction,
     delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
+    polygons: Polygons = "point",
 ) -> gpd.GeoDataFrame:
     """
     Return each origin's nearest facility by travel time.
@@ -255,8 +269,8 @@ def nearest(
         Points (or anything a point can stand for) with a CRS.
     direction
         ``"to"`` the facility, or ``"from"`` it.
-    delay_s, max_snap_m
-        As in `service_area`.
+    delay_s, max_snap_m, polygons
+        As in `service_area`; `polygons` for both layers.
 
     Returns
     -------
@@ -278,8 +292,12 @@ def nearest(
     """
     require_direction(direction)
     log = IssueLog()
-    placed = place_facilities(network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log)
-    start = place_facilities(network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins")
+    placed = place_facilities(
+        network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
+    )
+    start = place_facilities(
+        network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins", polygons=polygons
+    )
     ms, row = nearest_at(network, direction, placed.places, start.places)
     log.announce()
     return origins.assign(

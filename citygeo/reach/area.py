@@ -76,7 +76,7 @@ class ServiceArea:
     @cached_property
     def snaps(self) -> gpd.GeoDataFrame:
         """
-        Where each facility stands on the network.
+        Where each facility stands on the network; its nearest place if it has several, see `entrances`.
 
         Columns: status (``ok``, ``not_snapped``, ``no_geometry``), snap_distance_m, snap_time_s, delay_s, edge,
         fraction (0 to 1 along the edge), geometry (the place on the road).
@@ -96,6 +96,15 @@ class ServiceArea:
             data, geometry=points, crs=self.network.metric_crs, index=self.facilities.index
         )
         return placed.to_crs(self.facilities.crs)
+
+    @cached_property
+    def entrances(self) -> gpd.GeoDataFrame:
+        """
+        Every place at which facilities stand on the network, several for a polygon with entrances.
+
+        Columns: edge, fraction, snap_distance_m, side, status, geometry; labelled by facility.
+        """
+        return self.placed.entrances.table(self.network, self.facilities)
 
     @cached_property
     def unserved(self) -> gpd.GeoDataFrame:

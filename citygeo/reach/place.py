@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -12,7 +13,8 @@ from citygeo import datum
 from citygeo.errors import error
 from citygeo.network import Direction
 from citygeo.network.search import Places
-from citygeo.network.snap import NO_GEOMETRY, require_place
+from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, require_place
+from citygeo.network.snap_layer import snap_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,23 +25,42 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
     from citygeo.network import RoadNetwork
     from citygeo.network.snap import Snaps
+    from citygeo.network.snap_layer import Polygons, RowSnaps
 
 MAX_MINUTES = 24 * 60.0
 
 
 @dataclass(frozen=True)
 class Facilities:
-    """Facilities put on a network: the caller's rows, their snaps, delays and starting points."""
+    """
+    Facilities put on a network.
+
+    Attributes
+    ----------
+    layer
+        The caller's rows.
+    entrances
+        Where they stand: one place each, or the entrances of polygons and lines.
+    delay_s
+        Seconds each takes before setting out.
+    """
 
     layer: gpd.GeoDataFrame
-    snaps: Snaps
+    entrances: RowSnaps
     delay_s: NDArray[np.float64]
+
+    @cached_property
+    def snaps(self) -> Snaps:
+        """The nearest place of each row."""
+        return self.entrances.nearest
 
     @property
     def places(self) -> Places:
         """Where searches begin: time already spent is the delay and the stretch to the road."""
-        spent = np.rint(self.delay_s * 1000).astype(np.int64) + self.snaps.walk_off_ms
-        return Places.one_each(self.snaps.edge, self.snaps.share, spent)
+        on = self.entrances.snaps.is_on
+        row, snaps = self.entrances.row[on], self.entrances.snaps.take(np.flatnonzero(on))
+        spent = np.rint(self.delay_s[row] * 1000).astype(np.int64) + snaps.walk_off_ms
+        return Places(snaps.edge, snaps.share, spent, row, len(self.layer))
 
 
 def place_facilities(
@@ -50,6 +71,7 @@ def place_facilities(
     max_snap_m: float,
     log: IssueLog,
     name: str = "facilities",
+    polygons: Polygons = "point",
 ) -> Facilities:
     """
     Check a layer, put its rows on the network and record what could not be.
@@ -57,27 +79,34 @@ def place_facilities(
     Raises
     ------
     CitygeoError
-        As `service_area` lists them.
+        As `service_area` and `snap_layer` list them.
     """
     datum.require_layer(layer, name)
     delays = _delays(network, layer, delay_s, name)
-    points = datum.representative_points(layer)
-    snaps = network.snap(points, layer.crs, max_snap_m=max_snap_m)
-    require_place(network, points, layer.crs, snaps, name, max_snap_m)
-    far, empty = snaps.status == "not_snapped", snaps.status == NO_GEOMETRY
+    entrances = snap_rows(network, layer, max_snap_m=max_snap_m, polygons=polygons, log=log, name=name)
+    placed = Facilities(layer, entrances, delays)
+    if not placed.snaps.is_on.any():
+        points = datum.representative_points(layer)
+        require_place(network, points, layer.crs, placed.snaps, name, max_snap_m)
+    _note_unplaced(network, placed, max_snap_m, log, name)
+    return placed
+
+
+def _note_unplaced(
+    network: RoadNetwork, placed: Facilities, max_snap_m: float, log: IssueLog, name: str
+) -> None:
+    """Record the rows that are not on the network, and those on a part of it that is apart."""
+    label, status = placed.layer.index, placed.snaps.status
+    far, empty = status == NOT_SNAPPED, status == NO_GEOMETRY
     log.add(
-        "CG-NET-013",
-        count=int(far.sum()),
-        sample=layer.index[far],
-        total=len(layer),
-        layer=name,
+        "CG-NET-013", count=int(far.sum()), sample=label[far], total=len(label), layer=name,
         max_snap_m=f"{max_snap_m:g}",
-    )
-    log.add("CG-GEO-002", count=int(empty.sum()), sample=layer.index[empty], layer=name)
-    node = network.arrays["edge_node"][snaps.edge[snaps.is_on], 0].astype(np.int64)
-    is_apart = network.components[node] != 0
-    log.add("CG-NET-011", count=int(is_apart.sum()), sample=layer.index[snaps.is_on][is_apart], layer=name)
-    return Facilities(layer, snaps, delays)
+    )  # fmt: skip
+    log.add("CG-GEO-002", count=int(empty.sum()), sample=label[empty], layer=name)
+    places = placed.places
+    is_main = network.components[network.arrays["edge_node"][places.edge, 0].astype(np.int64)] == 0
+    is_apart = placed.snaps.is_on & (np.bincount(places.row[is_main], minlength=len(label)) == 0)
+    log.add("CG-NET-011", count=int(is_apart.sum()), sample=label[is_apart], layer=name)
 
 
 def _delays(
