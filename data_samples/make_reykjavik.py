@@ -162,6 +162,21 @@ def read_relations(path: Path, wanted: set[int]) -> dict[int, tuple[list[tuple[s
     return relations
 
 
+def read_restrictions(
+    path: Path, roads: Mapping[int, list[int]]
+) -> dict[int, tuple[list[tuple[str, int, str]], Tags]]:
+    """Return the turn restrictions between roads that are all in the sample."""
+    nodes = {ref for refs in roads.values() for ref in refs}
+    found = {}
+    source = osmium.FileProcessor(str(path), RELATION)
+    items: Iterable[Any] = source.with_filter(osmium.filter.TagFilter(("type", "restriction")))
+    for relation in items:
+        members = [(member.type, member.ref, member.role) for member in relation.members]
+        if members and all(ref in (roads if kind == "w" else nodes) for kind, ref, _ in members):
+            found[relation.id] = members, every(relation.tags)
+    return found
+
+
 def read_ways(
     path: Path, near: Region, areas: set[int], members: set[int]
 ) -> dict[int, tuple[list[int], Tags]]:
@@ -218,7 +233,9 @@ def select(path: Path) -> tuple[Selection, Region]:
     near = grow(region, ROAD_MARGIN_M)
     shapely.prepare(near)
     ways = read_ways(path, near, area_ways, members)
-    on_roads = {ref for refs, tags in ways.values() if "highway" in tags for ref in refs}
+    roads = {number: refs for number, (refs, tags) in ways.items() if "highway" in tags}
+    on_roads = {ref for refs in roads.values() for ref in refs}
+    relations |= read_restrictions(path, roads)
     return Selection(read_nodes(path, region, on_roads), ways, relations), region
 
 
@@ -265,6 +282,7 @@ def counts(selection: Selection) -> Counter[str]:
                 found.update([f"{key}={tags[key]}"] if key in tags else [])
             found.update(["highway=bus_stop"] if tags.get("highway") == "bus_stop" else [])
             found.update([f"admin_level={tags['admin_level']}"] if "admin_level" in tags else [])
+            found.update([f"type={tags['type']}"] if tags.get("type") == "restriction" else [])
     return found
 
 

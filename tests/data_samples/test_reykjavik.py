@@ -70,7 +70,10 @@ def test_objects_are_sorted_complete_and_without_metadata() -> None:
             assert all(node.ref in nodes for node in item.nodes)
             ways.add(item.id)
         else:
-            assert all(member.type == "w" and member.ref in ways for member in item.members)
+            known = {"w": ways, "n": nodes}
+            assert all(member.ref in known[member.type] for member in item.members)
+            is_rule = item.tags.get("type") == "restriction"
+            assert is_rule or all(member.type == "w" for member in item.members)
     assert all(before < after for before, after in pairwise(order))
 
 
@@ -106,6 +109,8 @@ def test_counts_of_the_readme_hold() -> None:
         "school": 100, "kindergarten": 114, "hospital": 10, "clinic": 6, "pharmacy": 34,
     }  # fmt: skip
     assert amenities["fire_station"] == 4
+    rules = osmium.FileProcessor(str(PBF), osmium.osm.RELATION)
+    assert sum(item.tags.get("type") == "restriction" for item in rules) == 495
     assert highways == 34_374
 
 
