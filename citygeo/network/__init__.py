@@ -294,11 +294,31 @@ class RoadNetwork(NetworkData, FromSources):
             vars(net).update({name: made for name, made in vars(self).items() if name in DRAWN})
         return net
 
-    def report(self) -> NetworkReport:
-        """Tell how fit the network is: connected parts, imputed speeds, dead ends."""
+    def report(self, points: gpd.GeoDataFrame | None = None, *, max_snap_m: float = 200.0) -> NetworkReport:
+        """
+        Tell how fit the network is: connected parts, traps, dead ends and gaps, flaws, assumed speeds.
+
+        Parameters
+        ----------
+        points
+            Facilities or people to be put on it, to see how far from a street they are.
+        max_snap_m
+            Points farther away do not count as on the network.
+
+        Returns
+        -------
+        Tables, suspicious places, and a map: see `citygeo.network.report.NetworkReport`.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> report = cg.datasets.reykjavik().network(mode="drive").report()
+        >>> report.table.loc["components", "value"] > 1
+        True
+        """
         from citygeo.network.report import make_report
 
-        return make_report(self)
+        return make_report(self, points, max_snap_m=max_snap_m)
 
     def to_gdfs(self) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
         """

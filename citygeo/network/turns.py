@@ -71,7 +71,7 @@ def forbidden_turns(
     binding = [rule for rule in streets.restrictions if mode.obeys(rule)]
     sequences: dict[Path, None] = {}
     unclear: list[int] = []
-    absent = 0
+    absent: list[int] = []
     if binding:
         known = _index(binding, arrays)
         for rule in binding:
@@ -79,11 +79,11 @@ def forbidden_turns(
             if paths is None:
                 unclear.append(rule.id)
             elif not paths:
-                absent += 1
+                absent.append(rule.id)
             else:
                 sequences.update(dict.fromkeys(_forbidden(rule, paths, known)))
     issues.add("CG-NET-051", count=len(unclear), sample=unclear, total=len(binding), mode=mode.name)
-    issues.add("CG-NET-052", count=absent, total=len(binding), mode=mode.name)
+    issues.add("CG-NET-052", count=len(absent), sample=absent, total=len(binding), mode=mode.name)
     listed = sorted(sequences)
     return {
         "turn_start": np.concatenate(([0], np.cumsum([len(path) for path in listed]))).astype(np.int64),
