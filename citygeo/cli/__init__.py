@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from citygeo import __version__
 from citygeo.cli import coverage, demo, network, warmup
-from citygeo.cli.text import clean
 from citygeo.errors import CitygeoError, CitygeoWarning, LimitError, MissingExtraError, RunError
+from citygeo.io.columns import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,11 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from citygeo.cli.output import finish, prepare_folder
+from citygeo.cli.output import finish
 from citygeo.cli.progress import Progress
 from citygeo.cli.report import describe
 from citygeo.errors import error
+from citygeo.io.atomic import make_folder
 from citygeo.issues import IssueLog
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def run(args: argparse.Namespace) -> None:
     reader = Reader(args.crs)
     with Progress(is_quiet=args.quiet) as progress:
         if args.out is not None:
-            prepare_folder(args.out)
+            make_folder(args.out)
         progress.step("reading layers")
         facilities = reader.read(args.facilities)
         demand = read_demand(args.demand, args.population, reader)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from citygeo.cli.output import finish, prepare_folder
+from citygeo.cli.output import finish
 from citygeo.cli.progress import Progress
 from citygeo.cli.report import describe
+from citygeo.io.atomic import make_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compute the coverage of the sample city, write its files and print its table."""
     with Progress(is_quiet=args.quiet) as progress:
-        prepare_folder(args.out)
+        make_folder(args.out)
         coverage, place = compute(args.minutes, progress)
         document = describe(coverage, command=NAME, place=place) | {"note": NOTE}
         finish(coverage, document, args, progress, levels=["municipality"])

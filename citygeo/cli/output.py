@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from citygeo.cli.report import as_text, path_texts, print_json, print_text, tell_issues
-from citygeo.errors import error
 
 if TYPE_CHECKING:
     import argparse
@@ -14,21 +13,6 @@ if TYPE_CHECKING:
 
     from citygeo.cli.progress import Progress
     from citygeo.coverage import Coverage
-
-
-def prepare_folder(folder: Path) -> None:
-    """
-    Make the folder for the files before the work begins, so that a wrong name costs no waiting.
-
-    Raises
-    ------
-    FileError
-        CG-FILE-012 if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise error("CG-FILE-012", path=folder, cause=cause.strerror or str(cause)) from cause
 
 
 def finish(

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from citygeo.cli.text import clean
+from citygeo.io.columns import clean
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,7 +7,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from citygeo.cli.text import clean, duration, number, percent, printable, table, width
+from citygeo.cli.text import duration, number, percent
+from citygeo.io.columns import clean, printable, table, width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,10 +37,15 @@ FILE_NOTES = {
     "map.html": "map, opens without internet 离线地图",
     "coverage.gpkg": "all layers, styled for QGIS 全部图层",
     "cells.parquet": "people per H3 cell H3格网人口",
-    "table.csv": "figures of the city 全市指标",
+    "table.csv": "figures 指标",
     "depth.csv": "reached by 0, 1, 2, 3+ facilities 覆盖重数",
     "zones.csv": "every zone of every level 分区统计",
     "blind_spots.csv": "blind spots 盲区",
+    "report.gpkg": "places, dead ends, edges; styled for QGIS 可疑之处与路网图层",
+    "places.csv": "suspicious places 可疑之处",
+    "components.csv": "parts, streets taken both ways 弱连通部分",
+    "strong_components.csv": "parts, streets as signed 强连通部分",
+    "speeds.csv": "speeds by highway class 分等级速度",
     "issues.csv": "findings on the data 数据问题",
     "provenance.json": "inputs, parameters, versions 来源与参数",
 }
@@ -81,17 +87,17 @@ def describe(coverage: Coverage, *, command: str, place: Mapping[str, str]) -> d
             "on_network": int((area.snaps["status"] == "ok").sum()),
             "delay_s": sorted({float(delay) for delay in area.snaps["delay_s"].dropna()}),
         },
-        "measures": _records(coverage.table),
-        "zones": _records(coverage.zones.reset_index(drop=True), index=False),
-        "blind_spots": [_named_facility(row, area.facilities) for row in _records(spots.head(WORST))],
+        "measures": records(coverage.table),
+        "zones": records(coverage.zones.reset_index(drop=True), index=False),
+        "blind_spots": [_named_facility(row, area.facilities) for row in records(spots.head(WORST))],
         "blind_spots_total": len(spots),
-        "depth": _records(coverage.depth),
+        "depth": records(coverage.depth),
         "issues": issue_rows(coverage.issues),
         "attribution": coverage.provenance.get("attribution", ""),
     }
 
 
-def _records(frame: pd.DataFrame, *, index: bool = True) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame, *, index: bool = True) -> list[dict[str, Any]]:
     """Return the rows without geometry, as plain Python values."""
     rows = frame.drop(columns="geometry", errors="ignore")
     rows = rows.reset_index() if index else rows
@@ -118,7 +124,7 @@ def _named_facility(spot: dict[str, Any], facilities: pd.DataFrame) -> dict[str,
 
 def issue_rows(issues: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the findings as plain rows: code, severity, count, sample, message."""
-    return _records(issues, index=False)
+    return records(issues, index=False)
 
 
 def as_text(document: Mapping[str, Any], *, levels: Sequence[str] | None = None) -> str:
@@ -128,7 +134,7 @@ def as_text(document: Mapping[str, Any], *, levels: Sequence[str] | None = None)
     parts += [_zones(document, level) for level in shown]
     parts += [_blind_spots(document), _notes(document)]
     if document.get("files"):
-        parts.append(_files(document["files"]))
+        parts.append(files_text(document["files"]))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -241,7 +247,8 @@ def _notes(document: Mapping[str, Any]) -> str:
     return "\n".join(notes)
 
 
-def _files(files: Mapping[str, str]) -> str:
+def files_text(files: Mapping[str, str]) -> str:
+    """Return a list of files with what is in them."""
     rows = [
         [printable(path), FILE_NOTES.get(path.replace("\\", "/").rsplit("/", 1)[-1], "")]
         for path in files.values()

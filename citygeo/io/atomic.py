@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 _counter = itertools.count()
 
 
+def make_folder(folder: Path) -> None:
+    """
+    Make a folder for files, and those above it, if they are missing.
+
+    Raises
+    ------
+    FileError
+        CG-FILE-012 if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise error("CG-FILE-012", path=folder, cause=_cause(cause)) from cause
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """

@@ -24,8 +24,8 @@ def explore(*results: Any, title: str | tuple[str, str] | None = None, m: folium
     Parameters
     ----------
     *results
-        Coverage, ServiceArea, RoadNetwork or GeoDataFrame, drawn from the lowest to the highest. A GeoDataFrame
-        is named by its ``attrs["name"]`` and ``attrs["name_zh"]``.
+        Coverage, ServiceArea, RoadNetwork, NetworkReport or GeoDataFrame, drawn from the lowest to the highest. A
+        GeoDataFrame is named by its ``attrs["name"]`` and ``attrs["name_zh"]``.
     title
         Heading of the map instead of the result's own.
     m

@@ -7,16 +7,22 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from citygeo import datum
+from citygeo.io.atomic import make_folder
 from citygeo.io.write import write_csv, write_gpkg, write_json, write_parquet
 from citygeo.viz.classes import INK, Classes, minute_classes, people_classes, share_classes
-from citygeo.viz.qml import Range, Symbol, graduated, single
+from citygeo.viz.layers.fitness import COLOURS, FILLS, LINKS
+from citygeo.viz.qml import Range, Symbol, categorized, graduated, single
+from citygeo.viz.results import by_class
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    import geopandas as gpd
     import pandas as pd
 
     from citygeo.coverage import Coverage
+    from citygeo.network.report import NetworkReport
 
 
 def save_coverage(result: Coverage, folder: Path) -> dict[str, Path]:
@@ -39,7 +45,7 @@ def save_coverage(result: Coverage, folder: Path) -> dict[str, Path]:
     FileError
         CG-FILE-012 if a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     files = {"coverage": folder / "coverage.gpkg"}
     write_gpkg(files["coverage"], gpkg_layers(result), layer_styles(result))
     if find_spec("pyarrow") is not None:
@@ -83,19 +89,97 @@ def gpkg_layers(result: Coverage) -> dict[str, pd.DataFrame]:
     }
 
 
+def save_report(report: NetworkReport, folder: Path) -> dict[str, Path]:
+    """
+    Write all tables of a network report to a folder, each file whole or not at all.
+
+    Parameters
+    ----------
+    report
+        The report.
+    folder
+        Created if missing.
+
+    Returns
+    -------
+    Paths by what they hold.
+
+    Raises
+    ------
+    FileError
+        CG-FILE-012 if a file cannot be written.
+    """
+    make_folder(folder)
+    files = {"report": folder / "report.gpkg"}
+    given = {} if report.snaps is None else {"points": report.snaps}
+    layers = {"places": report.places, "dead_ends": report.dead_ends, **given, "edges": report.edges}
+    write_gpkg(
+        files["report"], {**layers, "table": report.table, "issues": report.issues}, layer_styles(report)
+    )
+    tables = {
+        "table": report.table,
+        "places": _with_lonlat(report.places),
+        "components": report.components,
+        "strong_components": report.strong_components,
+        "speeds": report.speeds,
+        "issues": report.issues,
+    }
+    for name, table in tables.items():
+        files[name] = folder / f"{name}.csv"
+        write_csv(files[name], table)
+    return files
+
+
+def _with_lonlat(points: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return points as a table with lon and lat, which a CSV would lose."""
+    table: pd.DataFrame = points.drop(columns="geometry")
+    return table.assign(lon=points.geometry.x, lat=points.geometry.y)
+
+
 def layer_styles(result: Any) -> dict[str, str]:
     """
-    Return QGIS styles (QML) for the layers that `Coverage.save` writes, by layer name.
+    Return QGIS styles (QML) for the layers that the result's ``save`` writes, by layer name.
 
     Parameters
     ----------
     result
-        A coverage.
+        A coverage or a network report.
 
     Returns
     -------
     Layer name -> QML.
     """
+    styles: dict[str, Callable[[Any], dict[str, str]]] = {
+        "Coverage": _coverage_styles,
+        "NetworkReport": _report_styles,
+    }
+    return by_class(result, styles)(result)
+
+
+def _report_styles(report: NetworkReport) -> dict[str, str]:
+    from citygeo.network.report.examine import PROBLEMS
+
+    texts = {problem: f"{text.en} {text.zh}" for problem, text in PROBLEMS.items()}
+    points = {
+        problem: (texts[problem], Symbol("marker", FILLS.get(problem, colour), "#111827", 2.6))
+        for problem, colour in COLOURS.items()
+    }
+    streets = {link: (texts[link], Symbol("line", COLOURS[link], None, 0.7)) for link in LINKS}
+    links = {"main": ("Main part 主体", Symbol("line", "#a3a3a3", None, 0.3)), **streets}
+    links["closed"] = ("Closed 已封闭", Symbol("line", "#111827", None, 0.3))
+    status = {
+        "ok": ("on the network 已接入路网", Symbol("marker", "#475569", "#ffffff", 2.2)),
+        "not_snapped": ("too far from any street 离路网过远", Symbol("marker", "#ffffff", "#c81e4a", 2.2)),
+    }
+    styles = {
+        "places": categorized("problem", points),
+        "dead_ends": single(Symbol("marker", "#a8a29e", "#44403c", 1.2)),
+        "edges": categorized("link", links),
+    }
+    return styles if report.snaps is None else {**styles, "points": categorized("status", status)}
+
+
+def _coverage_styles(result: Coverage) -> dict[str, str]:
     uncovered = people_classes(result.cells["uncovered"])
     zones = {f"zones_{level}": _shares("population_share") for level in result.zones["level"].unique()}
     return {

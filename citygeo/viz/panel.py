@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from citygeo.viz.layers.fitness import RANKED, longest_first, value_text
 from citygeo.viz.text import (
     MISSING,
     REASONS,
@@ -19,16 +20,51 @@ from citygeo.viz.text import (
 if TYPE_CHECKING:
     from citygeo.coverage import Coverage
     from citygeo.network import RoadNetwork
+    from citygeo.network.report import NetworkReport
     from citygeo.reach import ServiceArea
 
 WORST = 5
 ESTIMATE = Label("estimate", "估计值")
 DEPTHS = (Label("none", "0站"), Label("one", "1站"), Label("two", "2站"), Label("three or more", "3站及以上"))
+LARGEST = Label("Largest blind spots, people", "最大盲区(人)")
 MEASURES = {
     "population": Label("People", "人口"),
     "area": Label("Area", "面积"),
     "buildings": Label("Buildings", "建筑"),
 }
+
+
+class Spot(NamedTuple):
+    """
+    A place to look at.
+
+    Attributes
+    ----------
+    badge
+        Its number.
+    place, figure, detail
+        What is said about it.
+    layer, row
+        The layer to switch on and the feature in it to go to.
+    mark
+        A layer whose feature of the same rank carries the popup; "": the feature itself.
+    """
+
+    badge: str
+    place: str
+    figure: str
+    detail: str
+    layer: str
+    row: int
+    mark: str = ""
+
+
+class Check(NamedTuple):
+    """A figure that was judged: its name, text, and ``ok``, ``look`` or ``bad``."""
+
+    label: Label
+    value: str
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -48,8 +84,10 @@ class Panel:
         Name, value, detail, share (or None).
     depth
         How many stations reach people: their number, name, share text, share.
-    worst
-        Worst places: layer key, feature heading, place, figure, detail.
+    checks
+        Figures with verdicts.
+    worst, worst_title
+        Places to look at first, and the heading over them.
     notes
         Sentences at the foot.
     """
@@ -61,7 +99,9 @@ class Panel:
     badge: Label | None = None
     measures: tuple[tuple[Label, str, str, float | None], ...] = ()
     depth: tuple[tuple[int, Label, str, float], ...] = ()
-    worst: tuple[tuple[str, str, str, str], ...] = ()
+    checks: tuple[Check, ...] = ()
+    worst: tuple[Spot, ...] = ()
+    worst_title: Label = LARGEST
     notes: tuple[Label, ...] = ()
 
     @property
@@ -89,10 +129,12 @@ class Panel:
                 {"depth": depth, "label": label._asdict(), "value": value, "share": share}
                 for depth, label, value, share in self.depth
             ],
-            "worst": [
-                {"heading": heading, "place": place, "figure": figure, "detail": detail}
-                for heading, place, figure, detail in self.worst
+            "checks": [
+                {"label": check.label._asdict(), "value": check.value, "verdict": check.verdict}
+                for check in self.checks
             ],
+            "worst": [spot._asdict() for spot in self.worst],
+            "worstTitle": self.worst_title._asdict(),
             "notes": [note._asdict() for note in self.notes],
         }
 
@@ -139,15 +181,25 @@ def _depth(result: Coverage) -> tuple[tuple[int, Label, str, float], ...]:
     return tuple((place, label, percent(share), float(share)) for place, (label, share) in enumerate(shares))
 
 
-def _worst(result: Coverage) -> tuple[tuple[str, str, str, str], ...]:
-    names = facility_names(result.area.facilities)
+def _worst(result: Coverage) -> tuple[Spot, ...]:
+    names, last = facility_names(result.area.facilities), len(result.blind_spots) - 1
     rows = []
-    for row in result.blind_spots.head(WORST).itertuples():
+    for rank, row in enumerate(result.blind_spots.head(WORST).itertuples()):
         reason = REASONS.get(row.reason, Label(str(row.reason)))
         nearest = names.get(row.nearest_facility, MISSING)
         place = str(row.zone) if row.zone is not None and str(row.zone).strip() else MISSING
         detail = str(reason) if row.reason != "too_far" else f"{travel_time(row.time_s)} · {nearest}"
-        rows.append((f"{row.Index}", place, people(row.uncovered), detail))
+        # the layer draws the worst last
+        spot = Spot(
+            f"{row.Index}",
+            place,
+            people(row.uncovered),
+            detail,
+            "blind-spots",
+            last - rank,
+            "blind-spot-ranks",
+        )
+        rows.append(spot)
     return tuple(rows)
 
 
@@ -179,6 +231,63 @@ def network_panel(result: RoadNetwork) -> Panel:
             (Label("Nodes", "节点"), number(result.n_nodes), "", None),
         ),
     )
+
+
+def report_panel(result: NetworkReport) -> Panel:
+    """Return the panel of a network report."""
+    mode, value = result.network.mode, result.table["value"]
+    linked = 1 - value["outside_strong_share"] / 100
+    order = {"bad": 0, "look": 1, "ok": 2}
+    judged = result.table[result.table["verdict"].isin(order)]
+    judged = judged.sort_values("verdict", key=lambda column: column.map(order), kind="stable")
+    rows: Any = judged.itertuples()
+    checks = tuple(
+        Check(Label(row.meaning, row.meaning_zh), _figure(row.value, row.unit), row.verdict) for row in rows
+    )
+    return Panel(
+        title=Label(f"Fitness of the road network: {mode.label_en.lower()}", f"{mode.label_zh}路网体检"),
+        figure=percent(linked),
+        caption=Label("of the length can be reached and left", "的道路可往返"),
+        share=_fraction(linked),
+        measures=(
+            (Label("Length of streets", "道路长度"), f"{number(value['length'])} km", "", None),
+            (Label("Street pieces", "路段"), number(value["edges"]), "", None),
+            (Label("Dead ends", "断头路端点"), number(value["dead_ends"]), "", None),
+        ),
+        checks=checks,
+        worst=_first_places(result),
+        worst_title=Label("Streets to look at first", "优先核查的道路"),
+        notes=(
+            Label(
+                "✓ ok, ! look, × bad; the limits are citygeo's own.",
+                "✓正常、!留意、×较差,界限为citygeo自定。",
+            ),
+            Label(
+                "At the edge of the data, traps and islands are normal.", "数据边缘出现陷阱与孤立道路属正常。"
+            ),
+        ),
+    )
+
+
+def _figure(value: float, unit: str) -> str:
+    if unit == "%":
+        return percent(value / 100)
+    return f"{number(value, 1)} {unit}"
+
+
+def _first_places(result: NetworkReport) -> tuple[Spot, ...]:
+    """Return the places with most streets outside the main part."""
+    from citygeo.network.report.examine import PROBLEMS
+
+    rows = longest_first(result.places).head(RANKED).rename(columns={"name": "name_"})
+    return tuple(
+        Spot(
+            f"{row + 1}", place.name_ or place.highway, value_text(place.value, place.unit),
+            f"{PROBLEMS[place.problem].meaning} {PROBLEMS[place.problem].meaning_zh}", "outside-streets", row,
+            "place-ranks",
+        )
+        for row, place in enumerate(rows.itertuples())
+    )  # fmt: skip
 
 
 def _turnout_note(area: ServiceArea) -> Label | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _LAYER_CLASS = {"fill": "SimpleFill", "line": "SimpleLine", "marker": "SimpleMarker"}
@@ -91,6 +91,32 @@ def graduated(column: str, ranges: Sequence[Range]) -> str:
             },
         )  # fmt: skip
     _add_symbols(renderer, [item.symbol for item in ranges])
+    return _document(renderer)
+
+
+def categorized(column: str, symbols: Mapping[str, tuple[str, Symbol]]) -> str:
+    """
+    Return a style that draws features by a word.
+
+    Parameters
+    ----------
+    column
+        The column with the word.
+    symbols
+        Word -> label and symbol; other words are not drawn.
+
+    Examples
+    --------
+    >>> 'value="trap"' in categorized("link", {"trap": ("One-way trap", Symbol("line", "#c81e4a"))})
+    True
+    """
+    attributes = {"type": "categorizedSymbol", "attr": column, **_RENDERER}
+    renderer = ET.Element("renderer-v2", attributes)
+    box = ET.SubElement(renderer, "categories")
+    for place, (word, (label, _)) in enumerate(symbols.items()):
+        category = {"value": word, "label": label, "symbol": str(place), "render": "true", "type": "string"}
+        ET.SubElement(box, "category", category)
+    _add_symbols(renderer, [symbol for _, symbol in symbols.values()])
     return _document(renderer)
 
 

@@ -9,7 +9,7 @@ import geopandas as gpd
 from citygeo.errors import error
 from citygeo.viz import panel as panels
 from citygeo.viz.classes import minute_classes
-from citygeo.viz.layers import context, people, plain, reached
+from citygeo.viz.layers import context, fitness, given, people, plain, reached
 from citygeo.viz.text import facility_names
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
     Parameters
     ----------
     result
-        Coverage, ServiceArea, RoadNetwork or GeoDataFrame.
+        Coverage, ServiceArea, RoadNetwork, NetworkReport or GeoDataFrame.
     log
         Told what was simplified for the map.
     number
@@ -46,14 +46,14 @@ def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
     """
     if isinstance(result, gpd.GeoDataFrame):
         return plain.plain(result, number, log)
-    return _of(result, _LAYERS)(result, log)
+    return by_class(result, _LAYERS)(result, log)
 
 
 def map_panel(result: Any) -> Panel | None:
     """Return the title panel of a result, None for a plain layer."""
     if isinstance(result, gpd.GeoDataFrame):
         return None
-    return _of(result, _PANELS)(result)
+    return by_class(result, _PANELS)(result)
 
 
 def map_extent(result: Any) -> tuple[float, float, float, float] | None:
@@ -103,6 +103,26 @@ def _network(result: Any, log: IssueLog) -> list[Layer]:
     return [context.roads(_edges(result), log)]
 
 
+def _report(result: Any, log: IssueLog) -> list[Layer]:
+    from citygeo.network.report.examine import PROBLEMS
+
+    places, edges, snaps = result.places, result.edges, result.snaps
+    present = set(places["problem"])
+    layers = [context.roads(edges[edges["link"] != "closed"], log), fitness.assumed_speeds(edges, log)]
+    has_links = not present.isdisjoint(fitness.LINKS)
+    if has_links:
+        layers.append(fitness.outside_streets(edges, places, PROBLEMS))
+    if not present.isdisjoint(fitness.ODD):
+        layers.append(fitness.odd_streets(edges, PROBLEMS))
+    layers.append(fitness.dead_ends(result.dead_ends))
+    if snaps is not None:
+        layers += [given.snap_lines(snaps), given.snap_points(snaps, PROBLEMS, log)]
+    layers += [
+        fitness.problem_places(places, problem, PROBLEMS) for problem in fitness.DRAWN if problem in present
+    ]
+    return [*layers, fitness.place_ranks(places, PROBLEMS)] if has_links else layers
+
+
 def _edges(network: Any) -> gpd.GeoDataFrame:
     _, edges = network.to_gdfs()
     return edges
@@ -124,15 +144,18 @@ _LAYERS: dict[str, Callable[[Any, IssueLog], list[Layer]]] = {
     "Coverage": _coverage,
     "ServiceArea": _service_area,
     "RoadNetwork": _network,
+    "NetworkReport": _report,
 }
 _PANELS: dict[str, Callable[[Any], Panel]] = {
     "Coverage": panels.coverage_panel,
     "ServiceArea": panels.service_area_panel,
     "RoadNetwork": panels.network_panel,
+    "NetworkReport": panels.report_panel,
 }
 
 
-def _of(result: Any, registry: dict[str, T]) -> T:
+def by_class(result: Any, registry: dict[str, T]) -> T:
+    """Return the entry for the result's class; raise CG-MAP-003 if there is none."""
     for base in type(result).__mro__:
         if base.__name__ in registry:
             return registry[base.__name__]

@@ -199,7 +199,8 @@ def test_bug_is_one_line_and_debug_shows_the_traceback(
         ["demo", "--minutes", "five"],
         ["demo", "--nonsense"],
         ["coverage", "a.pbf"],
-        ["network", "a.pbf"],
+        ["network"],
+        ["network", "a.pbf", "--bbox", "1,2,3"],
     ],
 )
 def test_wrong_usage_is_code_2_and_leaves_stdout_empty(

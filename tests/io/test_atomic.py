@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from citygeo.errors import FileError
-from citygeo.io.atomic import atomic_folder, atomic_path, sweep
+from citygeo.io.atomic import atomic_folder, atomic_path, make_folder, sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -250,3 +250,12 @@ def test_disk_that_fills_up_leaves_the_old_file(name: str, tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "old")]
+
+
+def test_folder_is_made_with_those_above_it_or_refused(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"CG-FILE-012: .*file"):
+        make_folder(tmp_path / "file")

@@ -4,14 +4,19 @@ import json
 import shutil
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 
+from citygeo.errors import InputError
+from citygeo.network.report import NetworkReport, make_report
 from citygeo.viz import layer_styles
-from citygeo.viz.export import save_coverage
+from citygeo.viz.export import save_coverage, save_report
+from tests.network.report.test_connection import NODES, WAYS
+from tests.toy import network, points
 from tests.viz.fakes import coverage
 
 if TYPE_CHECKING:
@@ -25,10 +30,22 @@ out = {}
 for name in sys.argv[2:]:
     layer = QgsVectorLayer(sys.argv[1] + "|layername=" + name, name, "ogr")
     kind = layer.renderer().type()
-    colours = [r.symbol().color().name() for r in layer.renderer().ranges()] if kind == "graduatedSymbol" else []
+    parts = {"graduatedSymbol": "ranges", "categorizedSymbol": "categories"}.get(kind)
+    colours = [r.symbol().color().name() for r in getattr(layer.renderer(), parts)()] if parts else []
     out[name] = [layer.isValid(), layer.featureCount(), layer.crs().authid(), kind, colours]
 print(json.dumps(out)); sys.stdout.flush(); os._exit(0)
 """
+
+
+def opened_in_qgis(path: Path, home: Path, *layers: str) -> dict[str, Any]:
+    """Return what QGIS says of each layer: valid, features, CRS, renderer, colours."""
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", QGIS, str(path), *layers],
+        capture_output=True, text=True, check=True, timeout=120,
+        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(home), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
 
 
 def test_save_writes_every_table_and_nothing_else(tmp_path: Path) -> None:
@@ -75,7 +92,29 @@ def test_every_spatial_layer_has_a_style(tmp_path: Path) -> None:
     assert spatial == styled == set(layer_styles(coverage()))
 
 
-@pytest.mark.skipif(
+def report() -> NetworkReport:
+    return make_report(network(NODES, WAYS), points([(0, -20), (0, -900)]))
+
+
+def test_every_spatial_layer_of_a_report_has_a_style(tmp_path: Path) -> None:
+    path = save_report(report(), tmp_path)["report"]
+    with closing(sqlite3.connect(path)) as database:
+        spatial = {
+            row[0]
+            for row in database.execute("SELECT table_name FROM gpkg_contents WHERE data_type='features'")
+        }
+        styled = {
+            row[0] for row in database.execute("SELECT f_table_name FROM layer_styles WHERE useAsDefault")
+        }
+    assert spatial == styled == set(layer_styles(report())) == {"places", "dead_ends", "points", "edges"}
+
+
+def test_strangers_have_no_styles() -> None:
+    with pytest.raises(InputError, match="CG-MAP-003"):
+        layer_styles({})
+
+
+needs_qgis = pytest.mark.skipif(
     shutil.which("qgis") is None
     and subprocess.run(
         ["/usr/bin/python3", "-c", "import qgis.core"], capture_output=True, check=False
@@ -83,15 +122,25 @@ def test_every_spatial_layer_has_a_style(tmp_path: Path) -> None:
     != 0,
     reason="QGIS is not installed: apt-get install python3-qgis",
 )
+
+
+@needs_qgis
 def test_qgis_opens_the_layers_styled(tmp_path: Path) -> None:
     path = save_coverage(coverage(), tmp_path)["coverage"]
-    done = subprocess.run(
-        ["/usr/bin/python3", "-c", QGIS, str(path), "cells", "blind_spots", "stations"],
-        capture_output=True, text=True, check=True, timeout=120,
-        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    found = opened_in_qgis(path, tmp_path, "cells", "blind_spots", "stations")
     assert found["cells"][:4] == [True, 5, "EPSG:4326", "graduatedSymbol"]
     assert found["cells"][4][1:] == ["#70131c", "#bd4226", "#ec8434", "#fbc366", "#fff0b8"]
     assert found["blind_spots"][3] == "singleSymbol"
     assert found["stations"][:2] == [True, 2]
+
+
+@needs_qgis
+def test_qgis_opens_a_report_styled_by_problem_and_link(tmp_path: Path) -> None:
+    path = save_report(report(), tmp_path)["report"]
+    found = opened_in_qgis(path, tmp_path, "places", "dead_ends", "points", "edges")
+    assert [row[:4] for row in found.values()] == [
+        [True, 6, "EPSG:4326", "categorizedSymbol"], [True, 4, "EPSG:4326", "singleSymbol"],
+        [True, 2, "EPSG:4326", "categorizedSymbol"], [True, 11, "EPSG:4326", "categorizedSymbol"],
+    ]  # fmt: skip
+    assert found["edges"][4] == ["#a3a3a3", "#6d28d9", "#e08a1e", "#c81e4a", "#111827"]
+    assert len(found["places"][4]) == 10

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from citygeo.viz.qml import Range, Symbol, graduated, single
+from citygeo.viz.qml import Range, Symbol, categorized, graduated, single
 
 
 def _renderer(root: ET.Element) -> ET.Element:
@@ -53,3 +53,15 @@ def test_markers_have_a_size() -> None:
         for p in _body(single(Symbol("marker", "#111827", "#ffffff", 3.6))).iter("prop")
     }
     assert (properties["name"], properties["size"]) == ("circle", "3.6")
+
+
+def test_categorized_draws_by_word_and_escapes_it() -> None:
+    qml = categorized(
+        "link", {"trap": ("Trap 陷阱", Symbol("line", "#c81e4a")), 'a"<b': ("x", Symbol("line", "#000000"))}
+    )
+    renderer = _renderer(_body(qml))
+    assert (renderer.get("type"), renderer.get("attr")) == ("categorizedSymbol", "link")
+    assert [(c.get("value"), c.get("label"), c.get("symbol")) for c in renderer.iter("category")] == [
+        ("trap", "Trap 陷阱", "0"), ('a"<b', "x", "1"),
+    ]  # fmt: skip
+    assert [s.get("name") for s in renderer.iter("symbol")] == ["0", "1"]

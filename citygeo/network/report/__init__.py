@@ -40,7 +40,7 @@ class NetworkReport:
         One row per highway class: km, imputed_km, imputed_share, mean_kmh.
     places
         One row per suspicious spot, a point in WGS 84: problem, problem_zh, value, unit, edge, other_edge, node,
-        way_id, highway, name. ``apart``, ``trap``, ``source``: km of streets; ``undershoot``: metres to
+        way_id, other_way_id, highway, name. ``apart``, ``trap``, ``source``: km of streets; ``undershoot``: metres to
         `other_edge`; ``duplicate``, ``overlap``: metres drawn again; ``zero_length``; ``fast``, ``slow``: km/h;
         ``unsnapped``: metres from a given point, whose label is the name, to the nearest street. Edges count from
         0, as in `RoadNetwork.snap`; `node` is the id in ``to_gdfs()``.
@@ -49,6 +49,8 @@ class NetworkReport:
         were given.
     log
         Findings of the build and of the report; `issues` is the same as a table.
+    found
+        What the tables were made from, as arrays.
     """
 
     network: RoadNetwork
@@ -71,8 +73,9 @@ class NetworkReport:
         """
         All edges, WGS 84.
 
-        One row each: way_id, highway, name, length_m, kmh_along, kmh_against (NaN where closed), is_imputed, link,
-        component, problems (words of `places`, in alphabetical order).
+        One row each: way_id, highway, name, length_m, kmh_along, kmh_against (NaN where closed), is_imputed, link
+        (as of strong parts, or ``closed``), component (-1 if closed), place (row of `places`; missing in the main
+        part), problems (other words of `places`, in alphabetical order).
         """
         return edge_table(self.network, self.found)
 

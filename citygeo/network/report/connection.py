@@ -93,7 +93,7 @@ def _graph(tail: Numbers, head: Numbers, n: int) -> sp.csr_array:
 
 
 def _ranked(label: NDArray[np.int32], is_used: NDArray[np.bool_]) -> Numbers:
-    """Number parts by their nodes, most first, equals by their first node."""
+    """Return numbers of parts by their nodes, most first, equals by their first node."""
     _, first, part, size = np.unique(
         label[is_used], return_index=True, return_inverse=True, return_counts=True
     )
@@ -118,7 +118,7 @@ def _link(is_entered: NDArray[np.bool_], is_left: NDArray[np.bool_]) -> Numbers:
 
 
 def _pieces(ends: Numbers, length_m: NDArray[np.float64], node_link: Numbers, edge_link: Numbers) -> Numbers:
-    """Number the pieces in which the edges of each link hang together outside the main part."""
+    """Return numbers of the pieces in which the edges of each link hang together outside the main part."""
     from scipy.sparse.csgraph import connected_components
 
     spot = np.full(len(ends), NONE)

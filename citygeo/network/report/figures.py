@@ -44,7 +44,10 @@ def figure_table(network: RoadNetwork, found: Found, snaps: gpd.GeoDataFrame | N
     rules = dict(limits()["verdict"])
     if not network.mode.maxspeed:  # such a mode has one speed per class, whatever signs say
         del rules["imputed_speed_share"]
-    judged = [(_verdict(value, rules.get(figure)), rules.get(figure, {})) for figure, value in table["value"].items()]
+    judged = [
+        (_verdict(value, rules.get(figure)), rules.get(figure, {}))
+        for figure, value in table["value"].items()
+    ]
     table["verdict"] = [verdict for verdict, _ in judged]
     for side in ("look_above", "bad_above"):
         table[side] = np.array([rule.get(side, np.nan) for _, rule in judged], np.float64)
@@ -80,13 +83,43 @@ def _connection(found: Found, length_m: NDArray[np.float64]) -> list[Row]:
     return [
         ("components", int(parts.weak.max()) + 1, "", "Parts not joined to each other", "互不相连的部分"),
         ("outside_main", weak_km, "km", "Streets outside the largest part", "最大部分之外的道路"),
-        ("outside_main_share", _percent(1000 * weak_km, total), "%", "Length outside the largest part", "最大部分之外占比"),
-        ("strong_components", int(parts.strong.max()) + 1, "", "Parts with a way there and back", "可往返的部分"),
+        (
+            "outside_main_share",
+            _percent(1000 * weak_km, total),
+            "%",
+            "Length outside the largest part",
+            "最大部分之外占比",
+        ),
+        (
+            "strong_components",
+            int(parts.strong.max()) + 1,
+            "",
+            "Parts with a way there and back",
+            "可往返的部分",
+        ),
         ("outside_strong", strong_km, "km", "Streets without way there and back", "不能往返的道路"),
-        ("outside_strong_share", _percent(1000 * strong_km, total), "%", "Length without way there and back", "不能往返占比"),
-        ("traps", len(found.spots["trap"].edge), "", "One-way traps: in, but not out", "单行陷阱(可进不可出)"),
+        (
+            "outside_strong_share",
+            _percent(1000 * strong_km, total),
+            "%",
+            "Length without way there and back",
+            "不能往返占比",
+        ),
+        (
+            "traps",
+            len(found.spots["trap"].edge),
+            "",
+            "One-way traps: in, but not out",
+            "单行陷阱(可进不可出)",
+        ),
         ("trap_length", km["trap"], "km", "Streets in one-way traps", "单行陷阱内的道路"),
-        ("sources", len(found.spots["source"].edge), "", "Reverse traps: out, but not in", "反向陷阱(可出不可进)"),
+        (
+            "sources",
+            len(found.spots["source"].edge),
+            "",
+            "Reverse traps: out, but not in",
+            "反向陷阱(可出不可进)",
+        ),
         ("source_length", km["source"], "km", "Streets in reverse traps", "反向陷阱内的道路"),
     ]
 
@@ -126,7 +159,13 @@ def _speed(network: RoadNetwork, found: Found, length_m: NDArray[np.float64]) ->
     imputed_m = length_m[network.arrays["edge_is_imputed"].astype(np.bool_)].sum()
     total = length_m.sum()
     return [
-        ("imputed_speed_share", _percent(imputed_m, total), "%", "Length with an assumed speed", "速度为推定值占比"),
+        (
+            "imputed_speed_share",
+            _percent(imputed_m, total),
+            "%",
+            "Length with an assumed speed",
+            "速度为推定值占比",
+        ),
         ("too_fast", fast.size, "", "Street pieces too fast for their class", "速度偏高的路段"),
         ("too_slow", slow.size, "", "Street pieces too slow for their class", "速度偏低的路段"),
         ("odd_speed_share", _percent(odd_m, total), "%", "Length with an odd speed", "速度异常占比"),
@@ -135,11 +174,17 @@ def _speed(network: RoadNetwork, found: Found, length_m: NDArray[np.float64]) ->
 
 def _rules(network: RoadNetwork) -> list[Row]:
     arrays = network.arrays
-    delay = (arrays["edge_enter_ms"] > 0) | (arrays["edge_leave_ms"] > 0)
+    has_delay = np.any(arrays["edge_enter_ms"], axis=1) | np.any(arrays["edge_leave_ms"], axis=1)
     _, ends = np.unique(arrays["node_id"], return_counts=True)
     return [
         ("turn_restrictions", len(arrays["turn_start"]) - 1, "", "Forbidden turns", "禁止的转向"),
-        ("delayed_edges", int(delay.any(axis=1).sum()), "", "Street pieces with delay at an end", "端点计有延误的路段"),
+        (
+            "delayed_edges",
+            int(has_delay.sum()),
+            "",
+            "Street pieces with delay at an end",
+            "端点计有延误的路段",
+        ),
         ("barriers", int((ends > 1).sum()), "", "Barriers that cut a street", "截断道路的路障"),
     ]
 
@@ -168,7 +213,9 @@ def speed_table(network: RoadNetwork) -> pd.DataFrame:
     """Return kilometres, share of assumed speeds and mean speed of each highway class, most kilometres first."""
     import pandas as pd
 
-    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(np.float64)
+    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(
+        np.float64
+    )
     ms[ms == CLOSED] = np.inf
     km = network.length_m / 1000
     columns: dict[str, Any] = {

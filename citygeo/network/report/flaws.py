@@ -36,6 +36,10 @@ class Spots(NamedTuple):
     node: Numbers
     value: NDArray[np.float64]
 
+    def take(self, rows: Numbers) -> Spots:
+        """Return some rows."""
+        return Spots(self.edge[rows], self.other[rows], self.node[rows], self.value[rows])
+
 
 @cache
 def limits() -> dict[str, Any]:
@@ -47,8 +51,8 @@ def limits() -> dict[str, Any]:
 def spots(edge: Any, value: Any, *, other: Any = NONE, node: Any = NONE) -> Spots:
     """Return spots from columns; a single number stands for all."""
     rows = np.asarray(edge, np.int64)
-    whole = [np.broadcast_to(np.asarray(column, np.int64), rows.shape) for column in (rows, other, node)]
-    return Spots(*whole, np.broadcast_to(np.asarray(value, np.float64), rows.shape))
+    others, nodes = (np.broadcast_to(np.asarray(column, np.int64), rows.shape) for column in (other, node))
+    return Spots(rows, others, nodes, np.broadcast_to(np.asarray(value, np.float64), rows.shape))
 
 
 def dead_ends(network: RoadNetwork) -> tuple[Numbers, Numbers]:
@@ -148,14 +152,14 @@ def duplicates(network: RoadNetwork) -> Spots:
     keys = np.column_stack((size, total))[open_edge]
     _, group, many = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     first: dict[bytes, int] = {}
-    rows: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for edge in open_edge[many[group] > 1].tolist():
         shape = place[start[edge] : start[edge + 1]]
         other = first.setdefault(min(shape.tobytes(), shape[::-1].tobytes()), edge)
         if other != edge:
-            rows.append((edge, other))
-    edge, other = np.array(rows, np.int64).reshape(-1, 2).T
-    return spots(edge, network.length_m[edge], other=other)
+            pairs.append((edge, other))
+    again, drawn = np.array(pairs, np.int64).reshape(-1, 2).T
+    return spots(again, network.length_m[again], other=drawn)
 
 
 def _steps(network: RoadNetwork) -> Numbers:
@@ -181,8 +185,7 @@ def overlaps(network: RoadNetwork, known: Spots) -> Spots:
         np.concatenate((shared_m, network.length_m[near])),
         other=np.concatenate((other, beside)),
     )
-    order = np.argsort(both.edge, kind="stable")
-    return Spots(*(column[order] for column in both))
+    return both.take(np.argsort(both.edge, kind="stable"))
 
 
 def _shared_segments(
@@ -207,7 +210,7 @@ def _shared_segments(
     lonlat = network.arrays["shape_lonlat"].astype(np.float64)
     edge, row, inverse = np.unique(owner[again], return_index=True, return_inverse=True)
     metres = np.bincount(inverse, segment_lengths(lonlat[again], lonlat[again + 1]))
-    return edge, owner[at[first[row]]], metres
+    return edge.astype(np.int64), owner[at[first[row]]].astype(np.int64), np.asarray(metres, np.float64)
 
 
 def _side_by_side(network: RoadNetwork, is_compared: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
@@ -246,7 +249,9 @@ def odd_speeds(network: RoadNetwork) -> tuple[Spots, Spots]:
     classes, default = rule.get("classes", {}), rule["default"]
     words = [classes.get(word, default) for word in network.words]
     lowest, highest = np.array(words, np.float64)[network.arrays["edge_highway"].astype(np.int64)].T
-    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(np.float64)
+    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(
+        np.float64
+    )
     ms[ms == CLOSED] = np.nan
     length = network.length_m
     slack = limits()["speed_slack_ms"]

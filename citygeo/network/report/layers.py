@@ -27,28 +27,46 @@ def place_table(network: RoadNetwork, found: Found, snaps: gpd.GeoDataFrame | No
     """Return the places of a `NetworkReport`, in the order of `PROBLEMS`, the most striking of each first."""
     import geopandas as gpd
     import pandas as pd
-    import shapely
 
-    by_problem = {}
+    parts = []
     for problem, rows in found.spots.items():
         order = np.argsort(rows.value if problem in LOW_IS_STRIKING else -rows.value, kind="stable")
-        ordered = Spots(*(column[order] for column in rows))
-        by_problem[problem] = (ordered, _points(network, ordered), None)
+        ordered = rows.take(order)
+        parts.append(_places(network, problem, ordered, _points(network, ordered)))
     if snaps is not None:
-        off = snaps[(snaps["status"] == "not_snapped").to_numpy()].sort_values("snap_distance_m", ascending=False)
+        off = snaps[(snaps["status"] == "not_snapped").to_numpy()]
+        off = off.sort_values("snap_distance_m", ascending=False, kind="stable")
         rows = spots(np.full(len(off), NONE), off["snap_distance_m"])
-        by_problem["unsnapped"] = (rows, off.geometry.to_numpy(), off.index.astype(str))
-    parts = []
-    for problem, text in PROBLEMS.items():
-        if problem in by_problem:
-            rows, geometry, label = by_problem[problem]
-            columns = {"problem": problem, "problem_zh": text.zh, "value": rows.value, "unit": text.unit}
-            part = pd.DataFrame(columns | _street(network, rows), index=range(len(rows.edge)))
-            parts.append(part.assign(geometry=geometry, **({} if label is None else {"name": label})))
-    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    geometry = np.asarray(table.pop("geometry"), object)
-    assert shapely.is_geometry(geometry).all()
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=datum.WGS84)
+        parts.append(
+            _places(network, "unsnapped", rows, off.geometry.to_numpy()).assign(
+                name=list(map(str, off.index))
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=datum.WGS84)
+
+
+def _places(network: RoadNetwork, problem: str, rows: Spots, points: NDArray[np.object_]) -> pd.DataFrame:
+    """Return the columns of places of one problem."""
+    import pandas as pd
+
+    text, edge = PROBLEMS[problem], rows.edge
+    way_id, has_edge = network.arrays["edge_way_id"], edge != NONE
+    columns = {
+        "problem": problem,
+        "problem_zh": text.zh,
+        "value": rows.value,
+        "unit": text.unit,
+        "edge": _whole(edge, has_edge),
+        "other_edge": _whole(rows.other, rows.other != NONE),
+        "node": _whole(network.arrays["node_id"][rows.node], rows.node != NONE),
+        "way_id": _whole(way_id[edge], has_edge),
+        "other_way_id": _whole(way_id[rows.other], rows.other != NONE),
+        "highway": np.where(has_edge, network.highway[edge], ""),
+        "name": np.where(has_edge, _names(network)[edge], ""),
+        "geometry": points,
+    }
+    return pd.DataFrame(columns, index=range(edge.size))
 
 
 def _points(network: RoadNetwork, rows: Spots) -> NDArray[np.object_]:
@@ -61,20 +79,6 @@ def _points(network: RoadNetwork, rows: Spots) -> NDArray[np.object_]:
     lines = network.lines_lonlat[rows.edge[~has_node]]
     points[~has_node] = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     return points
-
-
-def _street(network: RoadNetwork, rows: Spots) -> dict[str, Any]:
-    """Return the numbers and names of spots' edges, missing where there is none."""
-    edge = rows.edge
-    node_id = network.arrays["node_id"][rows.node]
-    return {
-        "edge": _whole(edge, edge != NONE),
-        "other_edge": _whole(rows.other, rows.other != NONE),
-        "node": _whole(node_id, rows.node != NONE),
-        "way_id": _whole(network.arrays["edge_way_id"][edge], edge != NONE),
-        "highway": np.where(edge != NONE, network.highway[edge], ""),
-        "name": np.where(edge != NONE, _names(network)[edge], ""),
-    }
 
 
 def _whole(values: Any, is_known: NDArray[np.bool_]) -> pd.Series[int]:
@@ -91,7 +95,9 @@ def edge_table(network: RoadNetwork, found: Found) -> gpd.GeoDataFrame:
     """Return the edges of a `NetworkReport`."""
     import geopandas as gpd
 
-    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(np.float64)
+    ms = np.column_stack((network.arrays["edge_along_ms"], network.arrays["edge_against_ms"])).astype(
+        np.float64
+    )
     ms[ms == CLOSED] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         kmh = network.length_m[:, None] / ms * 3600

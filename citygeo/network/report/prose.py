@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from citygeo.io.columns import clean, table
 from citygeo.network.report.examine import PROBLEMS
@@ -62,7 +62,8 @@ def _title(report: NetworkReport) -> str:
 
 def _rows(report: NetworkReport) -> Iterable[tuple[str, list[str]]]:
     """Return topic and cells of each figure."""
-    for row in report.table.itertuples():
+    figures: Any = report.table.itertuples()
+    for row in figures:
         is_judged = not math.isnan(row.look_above)
         limits = f"{row.look_above:g} / {row.bad_above:g}" if is_judged else ""
         name = f"{row.meaning} {row.meaning_zh}"
@@ -84,9 +85,10 @@ def _figures(report: NetworkReport) -> str:
 
 def _speeds(report: NetworkReport) -> str:
     shown = report.speeds.head(CLASSES)
+    classes: Any = shown.itertuples()
     rows = [
         [row.Index, f"{row.km:,.1f}", f"{100 * row.imputed_share:.0f} %", f"{row.mean_kmh:.0f}"]
-        for row in shown.itertuples()
+        for row in classes
     ]
     headings = ["Class 道路等级", "Length 长度 km", "Assumed speed 推定", "Mean 平均 km/h"]
     rest = len(report.speeds) - len(shown)
@@ -98,16 +100,16 @@ def _worst(report: NetworkReport) -> str:
     """Return the first places of each problem, with where they are."""
     if report.places.empty:
         return "No suspicious places 未发现可疑之处"
-    first = report.places.groupby("problem", sort=False).head(WORST_OF_EACH)
+    first: Any = report.places.groupby("problem", sort=False).head(WORST_OF_EACH)
     rows = [
         [
             f"{PROBLEMS[row.problem].en} {PROBLEMS[row.problem].zh}",
             f"{figure_text(row.value, row.unit)} {row.unit}",
-            "–" if row.edge is None or row.edge != row.edge else str(row.way_id),
+            "–" if row.problem == "unsnapped" else str(row.way_id),
             f"{row.geometry.y:.5f}, {row.geometry.x:.5f}",
         ]
-        for row in first.astype({"edge": object, "way_id": object}).itertuples()
-    ]  # fmt: skip
+        for row in first.itertuples()
+    ]
     title = f"{len(rows)} of {len(report.places)} places to look at 可疑之处"
     return f"{title}\n{table(['Problem 问题', 'Value 数值', 'Way 道路', 'Lat, lon 纬度,经度'], rows, widest=WIDEST)}"
 

@@ -174,5 +174,7 @@ def _length_km(lines: NDArray[np.object_]) -> float:
     """Return the length on the ground; the ellipsoid matters at 64° north."""
     import pyproj
 
-    geod = pyproj.Geod(ellps="WGS84")
-    return float(sum(geod.geometry_length(line) for line in [shapely.multilinestrings(lines)])) / 1000
+    place, line = shapely.get_coordinates(lines, return_index=True)
+    at = np.flatnonzero(line[1:] == line[:-1])
+    start, end = place[at], place[at + 1]
+    return float(pyproj.Geod(ellps="WGS84").inv(*start.T, *end.T)[2].sum()) / 1000

@@ -41,7 +41,8 @@
     const isNarrow = citygeo.isNarrow();
     const [left, right] = panels.map((panel) => (panel && panel.open && !isNarrow ? panel.offsetWidth + 24 : 16));
     const top = isNarrow && panels[0] ? panels[0].offsetHeight + 24 : 20;
-    map.fitBounds(bounds, { paddingTopLeft: [left, top], paddingBottomRight: [right, 44], animate: false, maxZoom: maxZoom || 16 });
+    const bottom = isNarrow && panels[1] && !panels[1].open ? panels[1].offsetHeight + 56 : 44;
+    map.fitBounds(bounds, { paddingTopLeft: [left, top], paddingBottomRight: [right, bottom], animate: false, maxZoom: maxZoom || 16 });
   }
 
   function controls(map, page, home) {
@@ -76,19 +77,20 @@
       citygeo.restack(map, layers);
       declutter();
     };
-    const show = (rank) => {
-      const layer = layers.find((one) => one.data.key === "blind-spots");
-      const at = layer ? layer.data.rows.findIndex((row) => row[0].endsWith(" " + rank)) : -1;
-      if (at < 0) return;
+    // Go to a place of the title panel, and say what it is.
+    const show = (spot) => {
+      const layer = layers.find((one) => one.data.key === spot.layer);
+      const row = layer && layer.data.rows && layer.data.rows[spot.row];
+      if (!row) return;
       layer.setShown(true);
       if (citygeo.isNarrow()) title.open = list.open = false;
-      const bounds = layer.items[at].getBounds();
+      const bounds = layer.items[spot.row].getBounds();
       fit(map, bounds.pad(0.25), [title, list], 14.5);
-      const badge = layers.find((one) => one.data.key === "blind-spot-ranks");
-      const spot = badge ? badge.items[Number(rank) - 1].getLatLng() : bounds.getCenter();
+      const mark = layers.find((one) => one.data.key === spot.mark);
+      const at = mark ? mark.items[Number(spot.badge) - 1].getLatLng() : bounds.getCenter();
       L.popup({ className: "cg-popup", maxWidth: 300 })
-        .setLatLng(spot)
-        .setContent(citygeo.card(layer.data.rows[at], layer.data.fields))
+        .setLatLng(at)
+        .setContent(citygeo.card(row, layer.data.fields))
         .openOn(map);
     };
 

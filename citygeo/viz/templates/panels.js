@@ -20,6 +20,27 @@
     return table;
   }
 
+  const VERDICTS = {
+    ok: { sign: "✓", en: "ok", zh: "正常" },
+    look: { sign: "!", en: "look", zh: "留意" },
+    bad: { sign: "×", en: "bad", zh: "较差" },
+  };
+
+  function checks(panel) {
+    const table = el("table", "measures checks");
+    for (const c of panel.checks) {
+      const verdict = VERDICTS[c.verdict];
+      const name = el("th", "", label(c.label));
+      name.scope = "row";
+      const sign = el("span", "verdict verdict-" + c.verdict, verdict.sign);
+      sign.title = verdict.en + " " + verdict.zh;
+      sign.setAttribute("role", "img");
+      sign.setAttribute("aria-label", sign.title);
+      table.appendChild(el("tr", "", name, el("td", "strong", c.value), el("td", "", sign)));
+    }
+    return table;
+  }
+
   function depth(panel) {
     const bar = el("div", "stack");
     const list = el("ul", "depth");
@@ -43,16 +64,16 @@
       const button = el(
         "button",
         "worst-button",
-        el("span", "badge", w.heading),
+        el("span", "badge", w.badge),
         el("span", "worst-place", w.place),
         el("span", "worst-figure", w.figure),
         el("span", "worst-detail", w.detail),
       );
       button.type = "button";
-      button.addEventListener("click", () => show(w.heading));
+      button.addEventListener("click", () => show(w));
       list.appendChild(el("li", "", button));
     }
-    return [heading("Largest blind spots, people", "最大盲区(人)"), list];
+    return [el("h2", "", label(panel.worstTitle)), list];
   }
 
   citygeo.titlePanel = function (panel, page, show) {
@@ -66,6 +87,7 @@
     }
     const body = el("div", "panel-body");
     if (panel.measures.length) body.appendChild(measures(panel));
+    if (panel.checks.length) body.appendChild(checks(panel));
     if (panel.depth.length) body.append(...depth(panel));
     if (panel.worst.length) body.append(...worst(panel, show));
     const notes = panel.notes.slice();

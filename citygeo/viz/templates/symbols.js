@@ -37,7 +37,7 @@
       shape = node("line", { x1: 1, y1: 8, x2: 23, y2: 8, "stroke-linecap": "round", ...paint });
       shape.setAttribute("stroke-width", Math.max(style.weight * 1.8, 1.5));
     } else if (kind === "points") {
-      shape = node("circle", { cx: 12, cy: 8, r: 5, ...paint, fill: style.fillColor, "fill-opacity": style.fillOpacity });
+      shape = node("circle", { cx: 12, cy: 8, r: Math.min(style.radius || 5, 7), ...paint, fill: style.fillColor, "fill-opacity": style.fillOpacity });
     } else {
       shape = node("rect", { x: 2, y: 2, width: 20, height: 12, rx: 2, ...paint });
       if (kind !== "outlines") {
