@@ -191,7 +191,16 @@ class FromSources(ABC):
 
     @classmethod
     def from_centerlines(
-        cls, layer: gpd.GeoDataFrame | str | Path, mode: str | TravelMode = "drive", **options: Any
+        cls,
+        layer: gpd.GeoDataFrame | str | Path,
+        mode: str | TravelMode = "drive",
+        *,
+        class_column: str | None = None,
+        oneway_column: str | None = None,
+        speed_column: str | None = None,
+        split_crossings: bool = False,
+        tolerance_m: float = 0.0,
+        **options: Any,
     ) -> Self:
         """
         Build a network from plain lines without topology.
@@ -199,21 +208,48 @@ class FromSources(ABC):
         Parameters
         ----------
         layer
-            Lines in any CRS, or a file of them.
+            LineStrings or MultiLineStrings in any CRS, or a file of them (GeoPackage, shapefile, GeoJSON...).
         mode
             Name of a travel mode, or one made with `citygeo.travel_mode`.
+        class_column
+            Road classes: OSM words, Chinese words (快速路, 主干路, 次干路, 支路...), AutoNavi codes; further ones by
+            ``classes={value: OSM highway class}``.
+        oneway_column, speed_column
+            Directions of travel as drawn, and km/h.
+        split_crossings
+            Join lines also where they cross and touch, not only at vertices they share; bridges, tunnels and other
+            levels (``bridge_column``, ``tunnel_column``, ``level_column``) stay apart.
+        tolerance_m
+            Close gaps up to so many metres at ends that no other line shares.
         **options
-            For `citygeo.io.centerlines.read`: columns of class, direction, speed, name, level, bridge and tunnel;
-            ``split_crossings``, ``tolerance_m``.
+            More of `citygeo.io.centerlines.read`, which says what is read how.
 
         Returns
         -------
-        The network; what was joined and closed is in ``net.report().issues``.
+        The network; ``layer.iloc[edge_way_id - 1]`` are the rows of its edges. What was joined, closed and left is
+        in ``net.report().issues``.
+
+        Raises
+        ------
+        CitygeoError
+            As `citygeo.io.centerlines.read`; CG-NET-024 if no line is open to the mode.
+
+        Examples
+        --------
+        >>> import citygeo as cg, geopandas as gpd
+        >>> lines = gpd.GeoSeries.from_wkt(["LINESTRING (0 0, 100 0)", "LINESTRING (50 -50, 50 50)"], crs=32650)
+        >>> roads = gpd.GeoDataFrame({"等级": ["主干路", "支路"]}, geometry=lines)
+        >>> net = cg.RoadNetwork.from_centerlines(roads, class_column="等级", split_crossings=True)
+        >>> net.n_nodes, net.n_edges
+        (5, 4)
         """
         from citygeo.io import centerlines
 
         chosen = travel_mode(mode)
-        streets = centerlines.read(layer, **options)
+        streets = centerlines.read(
+            layer, class_column=class_column, oneway_column=oneway_column, speed_column=speed_column,
+            split_crossings=split_crossings, tolerance_m=tolerance_m, **options,
+        )  # fmt: skip
         return cls.from_streets(streets, chosen, streets.sha256())
 
     @classmethod
@@ -231,11 +267,22 @@ class FromSources(ABC):
         Parameters
         ----------
         path
-            GeoParquet of the segment type.
+            GeoParquet of the segment type, as Overture releases it since September 2024.
         mode
             Name of a travel mode, or one made with `citygeo.travel_mode`.
         bbox, polygon
             As in `from_osm`.
+
+        Returns
+        -------
+        The network; ``edge_way_id // 10000 - 1`` are the rows of its edges.
+
+        Raises
+        ------
+        MissingExtraError
+            CG-DEP-001 without pyarrow.
+        CitygeoError
+            As `citygeo.io.overture.read`.
         """
         from citygeo.io import crop, overture
 
