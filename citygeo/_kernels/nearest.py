@@ -339,7 +339,7 @@ def stand(
         part = 0.0
         if along[s + 1] - metres <= 1.0 / STEPS_PER_M:
             part = 1.0  # a corner, where both segments tell the side
-        elif metres > along[s]:
+        elif metres - along[s] > 1.0 / STEPS_PER_M:
             part = (metres - along[s]) / (along[s + 1] - along[s])
         for axis in range(2):
             out_xy[i, axis] = corner[s, axis] + part * (corner[s + 1, axis] - corner[s, axis])

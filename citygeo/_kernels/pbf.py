@@ -20,8 +20,12 @@ KEEP, WANT, GATE_KEY, GATE_VALUE = 1, 2, 4, 8
 SEEN, ROWS, MEMBERS, TAGS, SAMPLED, LOW, HIGH, COUNTS = range(8)
 # fields of a message that this file looks at have smaller numbers
 FIELDS = 16
+# numbers that are passed to functions have a type: each plain literal would compile the function once more
+ZERO, ONE, ALL_TAGS = np.int64(0), np.int64(1), np.int64(KEEP)
+ID, VISIBLE, LAT, LON = np.int64(1), np.int64(6), np.int64(8), np.int64(9)
 # fields that are numbers in a message, one bit each; the others must be lists or messages
-WAY_NUMBERS, NODE_NUMBERS, INFO_NUMBERS, NO_NUMBERS = 1 << 1, 1 << 1 | 1 << 8 | 1 << 9, 0x7F, 0
+WAY_NUMBERS, NODE_NUMBERS = np.int64(1 << 1), np.int64(1 << 1 | 1 << 8 | 1 << 9)
+INFO_NUMBERS, NO_NUMBERS = np.int64(0x7F), np.int64(0)
 
 
 class Query(NamedTuple):
@@ -191,7 +195,7 @@ def _is_deleted(buf: NDArray[np.uint8], begin: Any, stop: Any, span: NDArray[np.
     """Tell whether an object's info says that it is not visible."""
     if begin == stop or not _fields(buf, begin, stop, INFO_NUMBERS, span):
         return False
-    return span[6, 0] != span[6, 1] and _number(buf, span, 6) == 0
+    return span[6, 0] != span[6, 1] and _number(buf, span, VISIBLE) == 0
 
 
 @kernel
@@ -216,7 +220,7 @@ def outline(
     """
     out_head[:] = 0
     out_head[GRANULARITY] = 100
-    pos, end = 0, buf.size
+    pos, end = ZERO, buf.size
     while pos < end:
         field, wire, begin, stop = _field(buf, pos, end)
         if stop > end:
@@ -235,13 +239,21 @@ def outline(
             out_head[GROUPS] += 1
             if not _kinds(buf, begin, stop, out_head):
                 return False
-        elif wire == 0 and field in {17, 19, 20}:
-            value, _ = _varint(buf, begin, stop)
-            out_head[GRANULARITY if field == 17 else LAT_OFFSET if field == 19 else LON_OFFSET] = np.int64(
-                value
+        elif wire == 0:
+            # a set of numbers would cost a second of compiling
+            place = (
+                GRANULARITY
+                if field == 17
+                else LAT_OFFSET
+                if field == 19
+                else LON_OFFSET
+                if field == 20
+                else HEAD
             )
+            if place < HEAD:
+                out_head[place] = np.int64(_varint(buf, begin, stop)[0])
         pos = stop
-    return pos == end
+    return bool(pos == end)
 
 
 @kernel
@@ -263,7 +275,7 @@ def _bits(block: Block, i: Any, query: Query) -> Any:
     """Return what a string means."""
     begin, stop = block.string[i, 0], block.string[i, 1]
     size, tail = stop - begin, query.ending.size
-    bits = KEEP if 0 < tail < size and _equal(block.buf, stop - tail, query.ending, 0, tail) else 0
+    bits = KEEP if 0 < tail < size and _equal(block.buf, stop - tail, query.ending, ZERO, tail) else 0
     for word in range(query.bits.size):
         first = query.start[word]
         if query.start[word + 1] - first == size and _equal(block.buf, begin, query.text, first, size):
@@ -341,7 +353,7 @@ def read_ways(block: Block, query: Query, memo: NDArray[np.int16], out: Rows) ->
             if not _fields(block.buf, begin, stop, WAY_NUMBERS, span) or span[1, 1] == 0:
                 return False
             out.counts[SEEN] += 1
-            n_tags = _tags(block, span, query, 0, memo, out)
+            n_tags = _tags(block, span, query, ZERO, memo, out)
             if n_tags == -2:
                 return False
             # references of unwanted ways are overwritten by those of the next
@@ -353,7 +365,7 @@ def read_ways(block: Block, query: Query, memo: NDArray[np.int16], out: Rows) ->
                 out.member, first, first + n_refs, query.step, out.sampled, out.counts[SAMPLED]
             )
             if n_tags >= 0 and not _is_deleted(block.buf, span[4, 0], span[4, 1], info):
-                _close_row(np.int64(_number(block.buf, span, 1)), n_refs, n_tags, out)
+                _close_row(np.int64(_number(block.buf, span, ID)), n_refs, n_tags, out)
     return True
 
 
@@ -395,7 +407,7 @@ def read_relations(block: Block, query: Query, memo: NDArray[np.int16], out: Row
             if not _fields(block.buf, begin, stop, WAY_NUMBERS, span) or span[1, 1] == 0:
                 return False
             out.counts[SEEN] += 1
-            n_tags = _tags(block, span, query, KEEP, memo, out)
+            n_tags = _tags(block, span, query, ALL_TAGS, memo, out)
             if n_tags == -2:
                 return False
             if n_tags < 0 or _is_deleted(block.buf, span[4, 0], span[4, 1], info):
@@ -403,7 +415,7 @@ def read_relations(block: Block, query: Query, memo: NDArray[np.int16], out: Row
             n_members = _members(block, span, memo.size, out)
             if n_members < 0:
                 return False
-            _close_row(np.int64(_number(block.buf, span, 1)), n_members, n_tags, out)
+            _close_row(np.int64(_number(block.buf, span, ID)), n_members, n_tags, out)
     return True
 
 
@@ -472,19 +484,19 @@ def read_nodes(block: Block, query: Query, memo: NDArray[np.int16], out: Rows) -
 @kernel
 def _node(block: Block, span: Any, info: Any, query: Query, memo: NDArray[np.int16], out: Rows) -> Any:
     """Read a node that stands by itself."""
-    number = _zigzag(_number(block.buf, span, 1))
-    _see(number, number, 1, out)
+    number = _zigzag(_number(block.buf, span, ID))
+    _see(number, number, ONE, out)
     if _is_deleted(block.buf, span[4, 0], span[4, 1], info):
         return True
     if span[2, 0] == span[2, 1] and number & (query.step - 1) == 0:
         out.sampled[out.counts[SAMPLED]] = number
         out.counts[SAMPLED] += 1
-    x = block.head[LON_OFFSET] + block.head[GRANULARITY] * _zigzag(_number(block.buf, span, 9))
-    y = block.head[LAT_OFFSET] + block.head[GRANULARITY] * _zigzag(_number(block.buf, span, 8))
-    at, has_bounds = _seek(query.ids, 0, number), query.bounds.size > 0
+    x = block.head[LON_OFFSET] + block.head[GRANULARITY] * _zigzag(_number(block.buf, span, LON))
+    y = block.head[LAT_OFFSET] + block.head[GRANULARITY] * _zigzag(_number(block.buf, span, LAT))
+    at, has_bounds = _seek(query.ids, ZERO, number), query.bounds.size > 0
     is_wanted = at < query.ids.size and query.ids[at] == number
     if _is_within(query.bounds, x, y) if has_bounds else is_wanted:
-        n_tags = _tags(block, span, query, 0, memo, out)
+        n_tags = _tags(block, span, query, ZERO, memo, out)
         if n_tags == -2:
             return False
         _place_row(number if has_bounds else at, x, y, max(n_tags, 0), out)
@@ -510,7 +522,7 @@ def _place_row(number: Any, x: Any, y: Any, n_tags: Any, out: Rows) -> None:
     """Add the row of a node."""
     row = out.counts[ROWS]
     out.place[row, 0], out.place[row, 1] = x, y
-    _close_row(number, 0, n_tags, out)
+    _close_row(number, ZERO, n_tags, out)
 
 
 @kernel
@@ -518,11 +530,14 @@ def _dense(block: Block, span: Any, info: Any, query: Query, memo: NDArray[np.in
     """Read packed nodes: lists of ids, latitudes, longitudes, tags, and whether they are visible, side by side."""
     buf, size = block.buf, span[1, 1] - span[1, 0]
     ids, lat, lon = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    n = _deltas(buf, span[1, 0], span[1, 1], ids, 0)
+    n = _deltas(buf, span[1, 0], span[1, 1], ids, ZERO)
     # counted before they are written, since the lists may differ in length
     if n < 0 or _count(buf, span[8, 0], span[8, 1]) != n or _count(buf, span[9, 0], span[9, 1]) != n:
         return False
-    if _deltas(buf, span[8, 0], span[8, 1], lat, 0) != n or _deltas(buf, span[9, 0], span[9, 1], lon, 0) != n:
+    if (
+        _deltas(buf, span[8, 0], span[8, 1], lat, ZERO) != n
+        or _deltas(buf, span[9, 0], span[9, 1], lon, ZERO) != n
+    ):
         return False
     tag_start = np.zeros(n + 1, np.int64)  # all equal where no node has a tag
     if span[10, 0] < span[10, 1] and not _tag_starts(buf, span[10, 0], span[10, 1], tag_start):
@@ -532,16 +547,18 @@ def _dense(block: Block, span: Any, info: Any, query: Query, memo: NDArray[np.in
         return False
     # what every node needs is a local name: passing whole blocks to functions takes longer than the work itself
     wanted, bounds, mask = query.ids, query.bounds, query.step - 1
-    at, n_sampled, has_bounds = 0, out.counts[SAMPLED], bounds.size > 0
+    at, n_sampled, has_bounds = ZERO, out.counts[SAMPLED], bounds.size > 0
+    low, high = (ids[0], ids[0]) if n else (ZERO, ZERO)
     for i in range(n):
         number = ids[i]
+        low, high = min(low, number), max(high, number)
         x = block.head[LON_OFFSET] + block.head[GRANULARITY] * lon[i]
         y = block.head[LAT_OFFSET] + block.head[GRANULARITY] * lat[i]
         if number & mask == 0 and tag_start[i + 1] - tag_start[i] < 2:
             out.sampled[n_sampled] = number
             n_sampled += 1
         if i > 0 and number < ids[i - 1]:
-            at = 0
+            at = ZERO
         if at < wanted.size and wanted[at] < number:
             at = _seek(wanted, at, number)
         is_wanted = at < wanted.size and wanted[at] == number
@@ -552,7 +569,7 @@ def _dense(block: Block, span: Any, info: Any, query: Query, memo: NDArray[np.in
             _place_row(number if has_bounds else at, x, y, n_tags, out)
     out.counts[SAMPLED] = n_sampled
     if n:
-        _see(ids[:n].min(), ids[:n].max(), n, out)
+        _see(low, high, n, out)
     return True
 
 

@@ -1,141 +1,116 @@
-"""Read the streets of an OSM PBF: ways with their tags, and the places of their nodes."""
+"""Read the streets of OpenStreetMap data, whatever form they come in."""
 
 from __future__ import annotations
 
-from itertools import groupby
+import bz2
+import gzip
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from citygeo.errors import error
+from citygeo.io.crop import crop
 from citygeo.io.formats import refuse_pickle
-from citygeo.io.pbf import check_pbf, require_file
-from citygeo.io.streets import NO_TAGS, StreetTables, TagSets
-from citygeo.issues import IssueLog
+from citygeo.io.osm_pbf import read_pbf
+from citygeo.io.osm_xml import read_xml
+from citygeo.io.overpass import read_overpass
+from citygeo.io.pbf import require_file
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator
+    from typing import IO
 
-# the tags a travel mode or a result table may ask for
-ROAD_TAGS = frozenset(
-    (
-        "access", "area", "bicycle", "bridge", "bus", "emergency", "foot", "highway", "junction", "lanes", "layer",
-        "maxspeed", "maxspeed:backward", "maxspeed:forward", "motor_vehicle", "motorcar", "name", "name:en", "name:zh",
-        "oneway", "oneway:bicycle", "ref", "service", "sidewalk", "surface", "toll", "tunnel", "vehicle",
-    )
-)  # fmt: skip
-MISSING_NODE_SHARE_WARNS = 0.005
+    from citygeo.io.crop import Region
+    from citygeo.io.streets import StreetTables
+
+CHUNK_BYTES = 1024 * 1024
+PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}  # type: ignore[dict-item]
+# OSM XML shrinks to a tenth, seldom a thirtieth; a file made to fill the memory, to a thousandth and less
+MAX_RATIO = 200
+ALWAYS_ALLOWED_BYTES = 64 * 1024 * 1024
+MARKS_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, and every second byte of UTF-16
 
 
-def read(path: str | Path) -> StreetTables:
+def read(path: str | Path, *, region: Region | None = None, threads: int | None = None) -> StreetTables:
     """
-    Read every way with a ``highway`` tag.
+    Read every way with a ``highway`` tag, and ferries.
 
     Parameters
     ----------
     path
-        An ``.osm.pbf`` file.
+        An ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2`` file, or an answer of the Overpass API as JSON or XML.
+        Its content says which.
+    region
+        Keep the segments with at least one end inside; of a PBF, other ways are not even held in memory.
+    threads
+        Number of threads that read a PBF, which do not change the result; all processors if `None`.
 
     Returns
     -------
-    The streets, in the order of the file.
+    The streets in the order of the file, their nodes in the order of ids. Ways are cut at nodes without a place.
 
     Raises
     ------
     FileError
         CG-FILE-001 if the file does not exist.
     FileFormatError
-        CG-FILE-002 not a PBF, CG-FILE-003 cut short, CG-FILE-010 no road in it.
+        CG-FILE-002 another format, CG-FILE-003 or CG-FILE-032 cut or damaged, CG-FILE-030 a kind of PBF that is not
+        read, CG-FILE-034 Overpass stopped early, CG-FILE-010 no road in it, CG-FILE-020 roads without places.
     UnsafeInputError
-        CG-FILE-006 if it is a pickle.
+        CG-FILE-006 a pickle, CG-FILE-033 XML with a document type, CG-FILE-037 a file that unpacks without end.
+    NetworkError
+        CG-NET-060 no street in the region.
+
+    Examples
+    --------
+    >>> from citygeo.datasets import reykjavik
+    >>> streets = read(reykjavik().osm_path)
+    >>> streets.highway_counts()["primary"] > 100
+    True
     """
     path = Path(path)
     require_file(path)
     with path.open("rb") as file:
-        refuse_pickle(path, file.read(2))
-    summary = check_pbf(path)
-    try:
-        ways, missing = _read_ways(path)
-    except RuntimeError as cause:  # libosmium's own word for damage that the check above did not see
-        raise error("CG-FILE-003", path=path.name, evidence=str(cause)) from cause
-    if not ways:
-        code = "CG-FILE-020" if missing else "CG-FILE-010"
-        raise error(code, path=path.name, ways=summary.ways)
-    lengths = np.array([len(way.refs) for way in ways], np.int64)
-    all_refs = np.concatenate([np.asarray(way.refs, np.int64) for way in ways])
-    issues = IssueLog()
-    if (doubt := summary.doubt()) is not None:
-        issues.add("CG-FILE-005", path=path.name, evidence=doubt)
-    total = all_refs.size + len(missing)
-    if len(missing) > MISSING_NODE_SHARE_WARNS * total:
-        issues.add("CG-FILE-004", count=len(missing), sample=missing, total=total, path=path.name)
-    order = np.argsort(all_refs, kind="stable")
-    is_first = np.ones(order.size, np.bool_)
-    is_first[1:] = np.diff(all_refs[order]) != 0
-    position = np.empty(order.size, np.int64)
-    position[order] = np.cumsum(is_first) - 1
-    first = order[is_first]
-    sets = TagSets()
-    way_tag_set = sets.numbers(way.tags for way in ways)
-    return StreetTables(
-        node_id=all_refs[first],
-        node_lonlat=np.concatenate([way.lonlat for way in ways])[first],
-        way_id=np.array([way.id for way in ways], np.int64),
-        way_start=np.concatenate(([0], np.cumsum(lengths))),
-        way_node=position,
-        tag_sets=sets.listed,
-        way_tag_set=way_tag_set,
-        node_tag_set=np.full(first.size, NO_TAGS, np.int32),
-        source=path.name,
-        issues=issues,
-    )
+        head = file.read(CHUNK_BYTES)
+    refuse_pickle(path, head)
+    packing = next((packing for mark, packing in PACKED.items() if head.startswith(mark)), None)
+    chunks = _chunks(path, packing)
+    if packing is not None:
+        head = next(chunks, b"")
+        chunks = _chunks(path, packing)
+    start = head.lstrip(MARKS_BEFORE_TEXT)[:1]
+    if start == b"<" and not _is_web_page(head):
+        streets = read_xml(path.name, chunks)
+    elif start == b"{":
+        streets = read_overpass(path.name, b"".join(chunks))
+    elif packing is None:
+        return read_pbf(path, region, threads)
+    else:
+        reason = "It is packed, and what is inside is neither OSM XML nor Overpass JSON."
+        raise error(
+            "CG-FILE-002", path=path.name, expected="OSM data", start=repr(head[:24])[1:], reason=reason
+        )
+    return streets if region is None else crop(streets, region)
 
 
-class _Way(NamedTuple):
-    """One way, or a piece of one between nodes without a place."""
-
-    id: int
-    tags: dict[str, str]
-    refs: list[int]
-    lonlat: NDArray[np.float64]
+def _is_web_page(head: bytes) -> bool:
+    return head.lstrip(MARKS_BEFORE_TEXT)[:14].lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _read_ways(path: Path) -> tuple[list[_Way], list[int]]:
-    """Read ways in one pass, with the ids of nodes without a place; places stay in C++ until a way needs them."""
-    import osmium
-    from osmium.osm import NODE, WAY
-
-    ways: list[_Way] = []
-    missing: list[int] = []
-    make_wkb = osmium.geom.WKBFactory().create_linestring
-    source = (
-        osmium.FileProcessor(str(path), NODE | WAY)
-        .with_locations()
-        .with_filter(osmium.filter.EntityFilter(WAY))
-        .with_filter(osmium.filter.KeyFilter("highway"))
-    )
-    way: Any
-    for way in source:
-        if len(way.nodes) < 2:
-            continue
-        tags = {tag.k: tag.v for tag in way.tags if tag.k in ROAD_TAGS}
-        try:
-            # hexadecimal WKB: byte order, type and count take 18 characters, then come the doubles
-            places = np.frombuffer(bytes.fromhex(make_wkb(way, osmium.geom.ALL)[18:]), "<f8").reshape(-1, 2)
-            ways.append(_Way(way.id, tags, [node.ref for node in way.nodes], places))
-        except osmium.InvalidLocationError:
-            ways += _pieces(way, tags)
-            missing += [node.ref for node in way.nodes if not node.location.valid()]
-    return ways, missing
-
-
-def _pieces(way: Any, tags: dict[str, str]) -> list[_Way]:
-    """Cut a way at its nodes without a place, so that no road runs straight across the gap."""
-    pieces: list[_Way] = []
-    for has_place, run in groupby(way.nodes, key=lambda node: node.location.valid()):
-        nodes = [(node.ref, node.lon, node.lat) for node in run] if has_place else []
-        if len(nodes) >= 2:
-            places = np.array([place[1:] for place in nodes], np.float64)
-            pieces.append(_Way(way.id, tags, [ref for ref, _, _ in nodes], places))
-    return pieces
+def _chunks(path: Path, packing: Callable[[IO[bytes]], IO[bytes]] | None) -> Iterator[bytes]:
+    """Yield the unpacked bytes of a file; raise if they do not end or end early."""
+    most = max(ALWAYS_ALLOWED_BYTES, MAX_RATIO * path.stat().st_size)
+    done = 0
+    with path.open("rb") as raw:
+        file = raw if packing is None else packing(raw)
+        while True:
+            try:
+                chunk = file.read(CHUNK_BYTES)
+            except (EOFError, OSError, zlib.error) as cause:
+                raise error("CG-FILE-032", path=path.name, expected="a packed file", cause=cause) from cause
+            if not chunk:
+                return
+            done += len(chunk)
+            if done > most:
+                raise error("CG-FILE-037", path=path.name, size=path.stat().st_size, ratio=MAX_RATIO)
+            yield chunk

@@ -1,5 +1,5 @@
 """
-Tell a whole OSM PBF from a cut one.
+Read the blocks of an OSM PBF on threads, each once, and tell a whole file from a cut one.
 
 The format has no end mark and no totals: a file cut at the end of a block reads without error. What
 gives it away are nodes without tags that no way uses, because the ways that used them are gone.
@@ -8,34 +8,75 @@ gives it away are nodes without tags that no way uses, because the ways that use
 from __future__ import annotations
 
 import difflib
-import zlib
+from bisect import bisect_left
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
+from citygeo._run import run_chunks
 from citygeo.errors import error
+from citygeo.io.pbf_blobs import Blob, content, damaged, list_blobs
+from citygeo.io.pbf_rows import Found, n_relations, query, read_nodes, read_ways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import BinaryIO
 
     from numpy.typing import NDArray
 
-KINDS = (b"OSMHeader", b"OSMData")
-MAX_HEADER_BYTES = 64 * 1024  # the format's own limit
-MAX_BLOB_BYTES = 32 * 1024 * 1024  # the format's own limit, also for the uncompressed block
+    from citygeo._kernels.pbf import Block
+
+T = TypeVar("T")
+
+CHUNK = 4  # blocks per task
 
 # of a whole extract, 0.0003 % of the nodes; of one cut at any of 45 block ends, 0.74 % or more
 UNUSED_SHARE_WARNS = 0.001
 UNUSED_SHARE_RAISES = 0.005
+# of larger files only every 2nd, 4th, 8th... node id is looked at: the shares above need no more
+SAMPLED_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class PbfFile:
+    """
+    A PBF and the data blocks in it.
+
+    Attributes
+    ----------
+    path
+        The file.
+    blobs
+        Its data blocks in order.
+    step
+        A power of two: node ids that it divides stand for all in the check for a cut file.
+    threads
+        Number of threads that read it; all processors if `None`.
+    """
+
+    path: Path
+    blobs: list[Blob]
+    step: int
+    threads: int | None = None
+
+
+class Layout(NamedTuple):
+    """Which blocks may hold ways and relations, and which nodes."""
+
+    ways: range
+    nodes: range
+
+
+class UnusualOrderError(Exception):
+    """A block holds objects where the layout has none."""
 
 
 @dataclass(frozen=True)
 class PbfSummary:
-    """What a PBF holds: counts, and how many untagged nodes no way uses."""
+    """What a PBF holds: counts, and how many untagged nodes no way uses (of large files an estimate)."""
 
     nodes: int
     ways: int
@@ -52,6 +93,17 @@ class PbfSummary:
     def unused_share(self) -> float:
         """Share of nodes that have no tag and belong to no way."""
         return self.unused_nodes / self.nodes if self.nodes else 0.0
+
+    def require_whole(self, path: Path) -> None:
+        """Raise CG-FILE-003 if the file was cut at the end of a block."""
+        if self.nodes == self.ways == self.relations == 0:
+            raise error("CG-FILE-003", path=path.name, evidence="it has a header and no data")
+        if self.unused_share > UNUSED_SHARE_RAISES:
+            evidence = (
+                f"{self.unused_nodes} of {self.nodes} nodes have no tag and belong to no way, "
+                f"{self.ways} ways, {self.relations} relations"
+            )
+            raise error("CG-FILE-003", path=path.name, evidence=evidence)
 
 
 def require_file(path: Path) -> None:
@@ -81,164 +133,162 @@ def check_pbf(path: Path) -> PbfSummary:
     FileError
         CG-FILE-001: the file does not exist.
     FileFormatError
-        CG-FILE-002: not a PBF. CG-FILE-003: cut inside a block or at the end of one.
+        CG-FILE-002: not a PBF. CG-FILE-003: cut inside a block or at the end of one. CG-FILE-030: packed in a
+        way that is not read.
     """
     require_file(path)
     state = path.stat()
     summary = _summarise(path, state.st_size, state.st_mtime_ns)
-    if summary.nodes == summary.ways == summary.relations == 0:
-        raise error("CG-FILE-003", path=path.name, evidence="it has a header and no data")
-    if summary.unused_share > UNUSED_SHARE_RAISES:
-        evidence = (
-            f"{summary.unused_nodes} of {summary.nodes} nodes have no tag and belong to no way, "
-            f"{summary.ways} ways, {summary.relations} relations"
-        )
-        raise error("CG-FILE-003", path=path.name, evidence=evidence)
+    summary.require_whole(path)
     return summary
 
 
-@lru_cache(maxsize=8)  # roads and features of one file are often read one after the other
+@lru_cache(maxsize=8)  # several layers of one file are often read one after the other
 def _summarise(path: Path, _size: int, _mtime_ns: int) -> PbfSummary:
     """Count what a file holds; size and time of change stand for its content."""
+    file = open_pbf(path)
+    nothing = query({}, step=file.step)
+
+    def count(layout: Layout) -> PbfSummary:
+        ways = each_block(
+            file, layout, layout.ways, lambda block: (read_ways(block, nothing), n_relations(block))
+        )
+        nodes = each_block(file, layout, layout.nodes, lambda block: read_nodes(block, nothing))
+        relations = sum(many for _, many in ways)
+        return summarise(file, counted([found for found, _ in ways]), relations, counted(nodes))
+
+    return laid_out(file, count)
+
+
+class Counted(NamedTuple):
+    """How many objects were seen, and the ids sampled of them."""
+
+    seen: int
+    sampled: NDArray[np.int64]
+
+
+def counted(found: list[Found]) -> Counted:
+    """Return what the check for a cut file needs of blocks."""
+    sampled = np.concatenate([np.empty(0, np.int64), *(item.sampled for item in found)])
+    return Counted(sum(item.seen for item in found), sampled)
+
+
+def summarise(file: PbfFile, ways: Counted, relations: int, nodes: Counted) -> PbfSummary:
+    """Count objects, and the untagged nodes that no way uses, from what all blocks of a file hold."""
+    unused, used = nodes.sampled.size, np.sort(ways.sampled)
+    if used.size:
+        place = np.minimum(np.searchsorted(used, nodes.sampled), used.size - 1)
+        unused = int((used[place] != nodes.sampled).sum())
+    return PbfSummary(nodes.seen, ways.seen, relations, unused * file.step)
+
+
+def open_pbf(path: Path, threads: int | None = None) -> PbfFile:
+    """
+    List the blocks of a PBF without reading their content.
+
+    Parameters
+    ----------
+    path
+        The file.
+    threads
+        Number of threads that will read it; all processors if `None`.
+
+    Raises
+    ------
+    FileFormatError
+        As `check_pbf`.
+    """
+    blobs, size, step = list_blobs(path), path.stat().st_size, 1
+    while size > SAMPLED_BYTES * step:
+        step *= 2
+    return PbfFile(path, blobs, step, threads)
+
+
+def laid_out(file: PbfFile, work: Callable[[Layout], T]) -> T:
+    """
+    Call `work` with the layout of a file; once more, for any order, if its blocks are not in the usual one.
+
+    Nearly all files hold nodes, then ways, then relations, so a few looks tell which blocks hold what.
+    """
+    everything = range(len(file.blobs))
+    try:
+        return work(_usual_layout(file))
+    except UnusualOrderError:
+        return work(Layout(everything, everything))
+
+
+def _usual_layout(file: PbfFile) -> Layout:
+    """Find the first block with ways or relations, and the last one with nodes, by halving."""
     from citygeo._kernels import pbf
 
-    nodes, refs = [], []
-    counts = np.zeros(4, np.int64)
-    for position, block in _blocks(path):
-        ids, tagged, used = (
-            np.empty(block.size, np.int64),
-            np.zeros(block.size, np.bool_),
-            np.empty(block.size, np.int64),
-        )
-        found = np.zeros(4, np.int64)
-        if not pbf.scan_block(block, ids, tagged, used, found):
-            raise _damaged(path, position, "its fields do not add up")
-        counts += found
-        untagged = ~tagged[: found[pbf.NODES]]
-        nodes.append(ids[: found[pbf.NODES]][untagged])
-        refs.append(used[: found[pbf.REFS]].copy())
-    unused = 0
-    if nodes:
-        unused = _count_missing(np.concatenate(nodes), np.sort(np.concatenate(refs)))
-    return PbfSummary(int(counts[pbf.NODES]), int(counts[pbf.WAYS]), int(counts[pbf.RELATIONS]), unused)
+    n = len(file.blobs)
+    everything = Layout(range(n), range(n))
+
+    @cache
+    def kinds(i: int) -> int:
+        (found,) = each_block(file, everything, range(i, i + 1), lambda block: int(block.head[pbf.KINDS]))
+        return found
+
+    first_way = bisect_left(range(n), 1, key=lambda i: int(kinds(i) & ~pbf.HAS_NODES != 0))
+    behind_nodes = bisect_left(range(n), 1, key=lambda i: int(kinds(i) & pbf.HAS_NODES == 0))
+    return Layout(range(first_way, n), range(max(first_way, behind_nodes)))
 
 
-def _count_missing(ids: NDArray[np.int64], used: NDArray[np.int64]) -> int:
-    """Count `ids` that are not in the sorted `used`; 10x faster here than numpy's hash-based unique."""
-    if used.size == 0:
-        return ids.size
-    place = np.minimum(np.searchsorted(used, ids), used.size - 1)
-    return int((used[place] != ids).sum())
+def each_block(
+    file: PbfFile, layout: Layout, which: range | list[int], read: Callable[[Block], T]
+) -> list[T]:
+    """
+    Inflate and read blocks on threads.
+
+    Parameters
+    ----------
+    file
+        As `open_pbf` returns it.
+    layout
+        What to expect where.
+    which
+        Numbers of the blocks.
+    read
+        Called with each block, on several threads at a time; a ValueError of it says that the block is damaged.
+
+    Returns
+    -------
+    What `read` returned, in the order of the file.
+
+    Raises
+    ------
+    UnusualOrderError
+        A block holds what the layout says it does not.
+    """
+    results: dict[int, T] = {}
+
+    def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
+        with file.path.open("rb") as opened:
+            for number in which[low:high]:
+                if not stop[0]:
+                    results[number] = _read_block(opened, file, layout, number, read)
+
+    run_chunks(work, len(which), chunk=CHUNK, threads=file.threads)
+    return [results[number] for number in which]
 
 
-def _blocks(path: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Yield the byte position and the uncompressed content of each data block."""
-    with path.open("rb") as file:
-        first = True
-        while (size := file.read(4)) != b"":
-            position = file.tell() - len(size)
-            header_size = int.from_bytes(size, "big")
-            if first and not 0 < header_size <= MAX_HEADER_BYTES:
-                raise _not_pbf(path)
-            try:
-                fields = _fields(_read(file, header_size, path, position))
-            except ValueError as cause:
-                raise _not_pbf(path) if first else _damaged(path, position, cause) from cause
-            kind, blob_size = fields.get(1, b""), fields.get(3, -1)
-            if first and kind != b"OSMHeader":
-                raise _not_pbf(path)
-            if not isinstance(blob_size, int) or not 0 <= blob_size <= MAX_BLOB_BYTES:
-                raise error(
-                    "CG-FILE-003", path=path.name, evidence=f"the block at byte {position} is damaged"
-                )
-            blob = _read(file, blob_size, path, position)
-            first = False
-            if kind not in KINDS:
-                raise _damaged(path, position, f"its kind is {kind!r}")
-            if kind == b"OSMData":
-                yield position, np.frombuffer(_content(blob, path, position), np.uint8)
-        if first:
-            raise _not_pbf(path)
+def _read_block(
+    opened: BinaryIO, file: PbfFile, layout: Layout, number: int, read: Callable[[Block], T]
+) -> T:
+    from citygeo._kernels import pbf
 
-
-def _read(file: BinaryIO, size: int, path: Path, position: int) -> bytes:
-    data = file.read(size) if size <= MAX_BLOB_BYTES else b""
-    if len(data) != size:
-        evidence = f"the block at byte {position} should have {size} bytes, {len(data)} are left"
-        raise error("CG-FILE-003", path=path.name, evidence=evidence)
-    return data
-
-
-def _fields(data: bytes) -> dict[int, int | bytes]:
-    """Decode a small protobuf message of varints and byte strings; raise ValueError if it is none."""
-    fields: dict[int, int | bytes] = {}
-    pos = 0
-    while pos < len(data):
-        key, pos = _varint(data, pos)
-        value, pos = _varint(data, pos)
-        if key & 7 == 2:
-            fields[key >> 3] = data[pos : pos + value]
-            pos += value
-        elif key & 7 == 0:
-            fields[key >> 3] = value
-        else:
-            raise ValueError("a field of another kind")
-    return fields
-
-
-def _varint(data: bytes, pos: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):  # ten bytes at most
-        if pos >= len(data):
-            break
-        byte = data[pos]
-        pos += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, pos
-    raise ValueError("a number without end")
-
-
-def _content(blob: bytes, path: Path, position: int) -> bytes:
+    blob = file.blobs[number]
+    buf = np.frombuffer(content(opened, file.path, blob), np.uint8)
+    most = buf.size // 2 + 1
+    group, string = np.empty((most, 2), np.int32), np.empty((most, 2), np.int32)
+    block = pbf.Block(buf, group, string, np.empty(pbf.HEAD, np.int64))
+    if not pbf.outline(*block):
+        raise damaged(file.path, blob.position, "its fields do not add up")
+    kinds = int(block.head[pbf.KINDS])
+    has_nodes, has_others = kinds & pbf.HAS_NODES, kinds & ~pbf.HAS_NODES
+    if (has_nodes and number not in layout.nodes) or (has_others and number not in layout.ways):
+        raise UnusualOrderError
     try:
-        fields = _fields(blob)
+        return read(block)
     except ValueError as cause:
-        raise _damaged(path, position, cause) from cause
-    raw, packed = fields.get(1), fields.get(3)
-    if isinstance(raw, bytes):
-        return raw
-    if not isinstance(packed, bytes):
-        raise error(
-            "CG-FILE-002",
-            path=path.name,
-            expected="a PBF with raw or zlib blocks",
-            start="a block in another compression",
-            reason="lzma, lz4 and zstd blocks are not read.",
-        )
-    try:
-        inflate = zlib.decompressobj()
-        content = inflate.decompress(packed, MAX_BLOB_BYTES)
-    except zlib.error as cause:
-        raise error(
-            "CG-FILE-003", path=path.name, evidence=f"the block at byte {position}: {cause}"
-        ) from cause
-    if not inflate.eof:
-        raise error(
-            "CG-FILE-003", path=path.name, evidence=f"the block at byte {position} inflates past its end"
-        )
-    return content
-
-
-def _damaged(path: Path, position: int, cause: object) -> Exception:
-    return error("CG-FILE-003", path=path.name, evidence=f"the block at byte {position} is damaged: {cause}")
-
-
-def _not_pbf(path: Path) -> Exception:
-    with path.open("rb") as file:
-        start = file.read(24)
-    reason = "It has no OSM header block."
-    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        reason = "It is a web page (quota, login?), not OSM data."
-    if not start:
-        reason = "It is empty."
-    return error("CG-FILE-002", path=path.name, expected="an OSM PBF", start=repr(start)[1:], reason=reason)
+        raise damaged(file.path, blob.position, cause) from cause

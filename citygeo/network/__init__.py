@@ -313,7 +313,7 @@ class RoadNetwork(NetworkData, FromSources):
         --------
         >>> import citygeo as cg
         >>> report = cg.datasets.reykjavik().network(mode="drive").report()
-        >>> report.table.loc["components", "value"] > 1
+        >>> bool(report.table.loc["components", "value"] > 1)
         True
         """
         from citygeo.network.report import make_report

@@ -6,8 +6,8 @@ A park is not a point: people come in where roads meet its boundary. So a row of
 Roads are looked at in stretches of at most 50 m, cut evenly from the start of each edge. Of a shape with entrances
 
 - every place where a road meets the boundary (of a line: the line) is one, at no distance;
-- every stretch outside that comes within `entrance_m` of the shape without meeting it is one, at its nearest place,
-  unless a place where a road meets the boundary is as near as that to it;
+- every stretch that comes within `entrance_m` of the shape outside it is one, at its nearest place, unless a place
+  where a road meets the boundary is as near as that to it;
 - if there is none, the nearest place of any road is the only one, as far as `max_snap_m`.
 
 Of a shape whose roads all count, the places are those where roads meet the boundary, and both ends of every stretch
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from citygeo.network import RoadNetwork
 
 STRETCH_M = 50.0
-END_M = 1e-6  # a place this near to the end of an edge is its node
+SAME_M = 1e-3  # nearer places of an edge are one, and so near to its end they are the node
 STEPS_PER_M = 1e6
 
 
@@ -76,7 +76,7 @@ class Pieces(NamedTuple):
     ends
         Both ends in metres, `(p, 2, 2)`.
     line
-        The same as shapely lines, points where they have no length.
+        The same as shapely lines.
     """
 
     edge: NDArray[np.int64]
@@ -130,11 +130,10 @@ def find_entrances(
     meets = shapely.intersects(rim, pieces.line)
     found = _crossings(pieces.take(meets), rim)
     if takes_inside:
-        found = Entrances.joined(found, _ends_of_stretches(pieces, shape))
+        found = Entrances.joined(found, _inside(pieces, meets, shape))
     else:
         is_outside = ~shapely.intersects(shape, pieces.line)
-        is_free = ~np.isin(pieces.stretch, pieces.stretch[meets])
-        beside = _nearest_of_stretches(pieces.take(is_outside & is_free), shape)
+        beside = _nearest_of_stretches(pieces.take(is_outside), shape)
         gates = shapely.multipoints(found.seen)
         is_alone = ~np.asarray(shapely.dwithin(shapely.points(beside.seen), gates, entrance_m), np.bool_)
         found = Entrances.joined(found, beside.take(is_alone))
@@ -178,10 +177,8 @@ def _pieces(network: RoadNetwork, edge: NDArray[np.int64]) -> Pieces:
     step = tree.corner[segment + 1] - tree.corner[segment]
     ends = tree.corner[segment][:, None] + place[:, :, None] * step[:, None]
     stretch = (np.cumsum(n_stretches) - n_stretches)[owner] + number
-    line = np.asarray(shapely.linestrings(ends), object)
-    is_point = (ends[:, 0] == ends[:, 1]).all(axis=1)
-    line[is_point] = shapely.points(ends[is_point, 0])
-    return Pieces(edge[owner], stretch, span / n_stretches[owner, None], ends, line)
+    lines = np.asarray(shapely.linestrings(ends), object)
+    return Pieces(edge[owner], stretch, span / n_stretches[owner, None], ends, lines)
 
 
 def _spread(start: NDArray[np.int64], size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -195,20 +192,29 @@ def _crossings(pieces: Pieces, rim: BaseGeometry) -> Entrances:
     import shapely
 
     shared, owner = shapely.get_parts(shapely.intersection(pieces.line, rim), return_index=True)
-    is_point = shapely.get_type_id(shared) == int(shapely.GeometryType.POINT)
-    points = _on_pieces(pieces.take(owner[is_point]), shapely.get_coordinates(shared[is_point]))
-    return Entrances.joined(points, _ends_of_stretches(pieces.take(owner[~is_point]), rim))
+    xy, part = shapely.get_coordinates(shared, return_index=True)
+    at = pieces.take(owner[part])
+    found = _on_pieces(at, xy)
+    is_point = shapely.get_type_id(shared[part]) == int(shapely.GeometryType.POINT)
+    return Entrances.joined(found.take(is_point), _outermost(found.take(~is_point), at.stretch[~is_point]))
 
 
-def _ends_of_stretches(pieces: Pieces, shape: BaseGeometry) -> Entrances:
-    """Return the first and the last place of each stretch that lies in a shape."""
+def _inside(pieces: Pieces, meets: NDArray[np.bool_], shape: BaseGeometry) -> Entrances:
+    """Return the first and the last place of each stretch in a shape that all pieces touch, some its rim."""
     import shapely
 
-    xy, owner = shapely.get_coordinates(shapely.intersection(pieces.line, shape), return_index=True)
-    at = pieces.take(owner)
-    found = _on_pieces(at, xy)
-    order = np.lexsort((found.share, at.stretch))
-    _, first, size = np.unique(at.stretch[order], return_index=True, return_counts=True)
+    xy, owner = shapely.get_coordinates(shapely.intersection(pieces.line[meets], shape), return_index=True)
+    cut = pieces.take(np.flatnonzero(meets)[owner])
+    whole = pieces.take(np.repeat(np.flatnonzero(~meets), 2))
+    ends = pieces.ends[~meets].reshape(-1, 2)
+    found = Entrances.joined(_on_pieces(cut, xy), _on_pieces(whole, ends))
+    return _outermost(found, np.concatenate((cut.stretch, whole.stretch)))
+
+
+def _outermost(found: Entrances, stretch: NDArray[np.int64]) -> Entrances:
+    """Return the first and the last place of each stretch."""
+    order = np.lexsort((found.share, stretch))
+    _, first, size = np.unique(stretch[order], return_index=True, return_counts=True)
     return found.take(order[np.concatenate((first, first + size - 1))])
 
 
@@ -250,17 +256,17 @@ def _nearest_of_all(network: RoadNetwork, shape: BaseGeometry, rim: BaseGeometry
 
 
 def _each_once(network: RoadNetwork, found: Entrances) -> Entrances:
-    """Return the places sorted; those at one node are one place, on the lowest of its edges."""
+    """Return the places in the order of edges; those at one node are one place, on the lowest of its edges."""
     tree = box_tree(network)
     total = tree.along[tree.shape_start[found.edge + 1] - 1]
     at = found.share * total
-    share = np.where(at <= END_M, 0.0, np.where(at >= total - END_M, 1.0, found.share))
-    found = found._replace(share=share)
+    share = np.where(at <= SAME_M, 0.0, np.where(at >= total - SAME_M, 1.0, found.share))
     is_end = (share == 0.0) | (share == 1.0)
     node = network.arrays["edge_node"][found.edge, (share == 1.0).astype(np.int64)].astype(np.int64)
-    order = np.lexsort((share, found.edge, np.rint(found.distance_m * STEPS_PER_M)))
-    which = np.where(is_end, network.n_edges + node, found.edge)
-    where = np.where(is_end, 0.0, np.rint(at * STEPS_PER_M))
-    _, first = np.unique(np.column_stack((which, where))[order], axis=0, return_index=True)
-    found = found.take(order[first])
+    where = np.where(is_end, network.n_edges + node, found.edge)
+    at = np.where(is_end, 0.0, at)
+    order = np.lexsort((share, found.edge, at, where))
+    is_new = np.ones(order.size, np.bool_)
+    is_new[1:] = (np.diff(where[order]) != 0) | (np.diff(at[order]) > SAME_M)
+    found = found._replace(share=share).take(order[is_new])
     return found.take(np.lexsort((found.share, found.edge)))

@@ -9,7 +9,7 @@ import numpy as np
 
 import citygeo
 from citygeo.errors import error
-from citygeo.io.graphs import DELAY_COLUMN, MOVING_COLUMN, ORIGINAL_ID
+from citygeo.io.graphs import DELAY_COLUMN, IMPUTED_COLUMN, MOVING_COLUMN, ORIGINAL_ID
 from citygeo.issues import IssueLog
 from citygeo.network.states import CLOSED
 
@@ -36,10 +36,11 @@ def to_osmnx(network: RoadNetwork) -> nx.MultiDiGraph[Any]:
     Returns
     -------
     Nodes: ``x``, ``y`` (WGS 84 degrees), ``street_count``; a barrier that cuts a street is a node for each piece,
-    of which all but the first have new ids above the largest and say whose place they take in ``osmid_original``.
+    of which all but the first have new ids above the largest and say whose place they take in ``citygeo_node_id``.
     Edges: ``osmid`` (the way), ``highway``, ``name``, ``oneway``, ``reversed``, ``length`` (metres), ``geometry``,
     ``speed_kph``, ``travel_time`` (seconds, delay included), ``time_s`` (moving), ``delay_s`` (lost on arriving),
-    ``is_imputed``. The graph: ``crs``, ``simplified``, and the travel mode as JSON in ``citygeo_mode``.
+    ``is_imputed`` (the speed is assumed). The graph: ``crs``, ``simplified``, and the travel mode as JSON in
+    ``citygeo_mode``.
 
     Warns
     -----
@@ -146,7 +147,7 @@ def _attributes(
         "travel_time": (time_ms + delay_ms) / 1000,
         MOVING_COLUMN: time_ms / 1000,
         DELAY_COLUMN: delay_ms / 1000,
-        "is_imputed": arrays["edge_is_imputed"][edge].astype(np.bool_),
+        IMPUTED_COLUMN: arrays["edge_is_imputed"][edge].astype(np.bool_),
     }
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     made = [dict(zip(columns, row, strict=True)) for row in rows]

@@ -151,8 +151,8 @@ def snap_points(
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> stations = city.stations.geometry
-    >>> snap_points(city.network("drive"), stations.to_numpy(), stations.crs).status.tolist()
+    >>> points = datum.representative_points(city.stations)
+    >>> snap_points(city.network("drive"), points, city.stations.crs).status.tolist()
     ['ok', 'ok', 'ok', 'ok']
     """
     import shapely
@@ -244,8 +244,8 @@ def nearest_roads(
     def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
         own = slice(low, high)
         nearest_places(
-            *tree, ways, places[own], _coherent_order(places[own]), course[own], tolerance_deg + HEADING_SLACK_DEG, wanted, stop,
-            found.edge[own], found.place[own], found.side[own],
+            *tree, ways, places[own], _coherent_order(places[own]), course[own], tolerance_deg + HEADING_SLACK_DEG,
+            wanted, stop, found.edge[own], found.place[own], found.side[own],
         )  # fmt: skip
 
     run_chunks(work, n, chunk=CHUNK, threads=threads)

@@ -107,8 +107,8 @@ class FromSources(ABC):
         Examples
         --------
         >>> import citygeo as cg
-        >>> net = cg.datasets.reykjavik().network("drive")
-        >>> cg.RoadNetwork.from_osmnx(net.to_osmnx(), mode="drive").n_edges == net.n_edges
+        >>> net = cg.datasets.reykjavik().network("walk")
+        >>> cg.RoadNetwork.from_osmnx(net.to_osmnx(), mode="walk").n_edges == net.n_edges
         True
         """
         return cls.from_networkx(graph, mode, time_column=time_column, elevation=elevation)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from citygeo.errors import FileError, FileFormatError
-from citygeo.io import osm
+from citygeo.io import osm, pbf, pbf_blobs
 from citygeo.io.pbf import check_pbf
+from tests.io.protobuf import Strings, blob, block, dense, node, relation, text, varint, way, write_blocks
 from tests.toy import STREET, write_pbf
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "reykjavik" / "reykjavik.osm.pbf"
@@ -22,7 +23,7 @@ WAYS = [((i, i + 1), {**STREET, "name": f"Street {i}"}) for i in range(29)]
 RELATION = ([("w", 1, "outer")], {"type": "boundary"})
 
 
-def varint(data, pos):
+def read_varint(data, pos):
     value = shift = 0
     while True:
         value |= (data[pos] & 0x7F) << shift
@@ -38,8 +39,8 @@ def block_ends(data):
         (size,) = struct.unpack(">I", data[pos : pos + 4])
         field, stop = pos + 4, pos + 4 + size
         while field < stop:
-            key, field = varint(data, field)
-            value, field = varint(data, field)
+            key, field = read_varint(data, field)
+            value, field = read_varint(data, field)
             if key & 7 == 2:
                 field += value
             elif key >> 3 == 3:
@@ -47,28 +48,6 @@ def block_ends(data):
         pos = stop + blob
         ends.append(pos)
     return ends
-
-
-def blob(kind, content, *, compress=True):
-    """One block of a PBF."""
-
-    def field(number, data):
-        return bytes([number << 3 | 2]) + length(len(data)) + data
-
-    def length(value):
-        out = b""
-        while value > 0x7F:
-            out += bytes([value & 0x7F | 0x80])
-            value >>= 7
-        return out + bytes([value])
-
-    body = (
-        bytes([2 << 3]) + length(len(content)) + field(3, zlib.compress(content))
-        if compress
-        else field(1, content)
-    )
-    header = field(1, kind) + bytes([3 << 3]) + length(len(body))
-    return struct.pack(">I", len(header)) + header + body
 
 
 @pytest.fixture(scope="module")
@@ -212,13 +191,103 @@ def test_raw_blocks_are_read_and_other_compressions_named(toy):
     path.write_bytes(raw)
     assert check_pbf(path) == check_pbf(toy)
     assert osm.read(path).way_tags == osm.read(toy).way_tags
-    # field 4 is lzma: name it instead of calling the file damaged
-    packed = b"\x22\x03abc"
+
+
+@pytest.mark.parametrize(("field", "method"), [(4, "lzma"), (5, "bzip2"), (6, "lz4"), (7, "zstd")])
+def test_other_compressions_are_named_with_what_to_do(toy, field, method):
+    data = toy.read_bytes()
+    packed = text(field, b"abc")
     header = b"\x0a\x07OSMData\x18" + bytes([len(packed)])
-    path.write_bytes(data[: ends[0]] + struct.pack(">I", len(header)) + header + packed)
-    with pytest.raises(FileFormatError, match="lzma") as caught:
+    toy.write_bytes(data[: block_ends(data)[0]] + struct.pack(">I", len(header)) + header + packed)
+    for reader in (check_pbf, osm.read):
+        with pytest.raises(FileFormatError, match=f"{method}.*osmium cat") as caught:
+            reader(toy)
+        assert caught.value.code == "CG-FILE-030"
+
+
+def test_history_is_not_taken_for_the_present(tmp_path):
+    strings = Strings()
+    content = block(strings, dense(strings, [1, 2]), way(strings, 1, [1, 2], STREET))
+    path = tmp_path / "city.osm.pbf"
+    features = (b"OsmSchema-V0.6", b"HistoricalInformation")
+    for reader in (check_pbf, osm.read):
+        with pytest.raises(FileFormatError, match=r"HistoricalInformation.*osmium time-filter") as caught:
+            reader(write_blocks(path, content, features=features))
+        assert caught.value.code == "CG-FILE-030"
+    assert osm.read(write_blocks(path, content)).way_id.tolist() == [1]
+
+
+def small_blocks():
+    """Four blocks of nodes, two of ways, one of relations, with 60 nodes and 20 ways."""
+    strings = Strings()
+    nodes = [block(strings, dense(strings, range(15 * i, 15 * i + 15))) for i in range(4)]
+    ways = [
+        block(
+            strings,
+            b"".join(way(strings, 30 * i + j, range(30 * i + 3 * j, 30 * i + 3 * j + 3)) for j in range(10)),
+        )
+        for i in range(2)
+    ]
+    return [*nodes, *ways, block(strings, relation(strings, 1))]
+
+
+@pytest.mark.parametrize("order", [range(7), range(6, -1, -1), (4, 0, 1, 6, 2, 3, 5), (0, 4, 1, 2, 3, 5, 6)])
+def test_blocks_in_any_order_are_counted_once(tmp_path, order):
+    blocks = small_blocks()
+    found = check_pbf(write_blocks(tmp_path / "city.osm.pbf", *(blocks[i] for i in order)))
+    assert (found.nodes, found.ways, found.relations, found.unused_nodes) == (60, 20, 1, 0)
+
+
+def test_blocks_of_several_kinds_are_counted(tmp_path):
+    strings = Strings()
+    plain, packed = node(strings, 1) + node(strings, 2), dense(strings, [3, 4, 5])
+    ways = way(strings, 1, [1, 2]) + way(strings, 2, [3, 4])
+    path = write_blocks(tmp_path / "city.osm.pbf", block(strings, packed, ways, relation(strings, 1), plain))
+    with pytest.raises(FileFormatError, match="1 of 5 nodes"):
         check_pbf(path)
-    assert caught.value.code == "CG-FILE-002"
+
+
+def test_usual_files_are_inflated_once(tmp_path, monkeypatch):
+    inflated_at = []
+
+    def counting(file, path, where):
+        inflated_at.append(where.position)
+        return pbf_blobs.content(file, path, where)
+
+    monkeypatch.setattr(pbf, "content", counting)
+    blocks = small_blocks()
+    many = [*blocks[:4] * 16, blocks[4], blocks[5], blocks[6]]
+    path = write_blocks(tmp_path / "city.osm.pbf", *many)
+    check_pbf(path)
+    # the few looks that find where ways begin, and each block once
+    assert len(many) < len(inflated_at) <= len(many) + 2 * len(many).bit_length()
+    assert len(set(inflated_at)) == len(many)
+
+
+def test_large_files_are_checked_by_a_sample_of_ids(sample, tmp_path, monkeypatch):
+    monkeypatch.setattr(pbf, "SAMPLED_BYTES", len(sample) // 16)
+    path, ends = tmp_path / "cut.osm.pbf", block_ends(sample)
+    path.write_bytes(sample)
+    whole = check_pbf(path)
+    assert pbf.open_pbf(path).step == 32
+    assert whole.doubt() is None
+    for end in (ends[10], ends[40], ends[-4]):
+        path.write_bytes(sample[:end])
+        assert code_of(path) == "CG-FILE-003"
+    monkeypatch.undo()
+    path.write_bytes(sample)
+    assert check_pbf(path).nodes == whole.nodes
+
+
+def test_the_first_damage_in_the_file_is_told_whatever_the_threads(tmp_path):
+    blocks = [*small_blocks()[:4], b"\x12\x01\x80", b"\x12\x01\x80"]
+    path = write_blocks(tmp_path / "city.osm.pbf", *small_blocks()[:4] * 8, *blocks)
+    messages = set()
+    for threads in (1, 2, 5):
+        with pytest.raises(FileFormatError) as caught:
+            osm.read(path, threads=threads)
+        messages.add(str(caught.value))
+    assert len(messages) == 1
 
 
 def inflated(block):
@@ -242,7 +311,7 @@ def test_endless_numbers_are_refused_at_once(toy):
     # a number without end must not grow: 300 kB took seconds, 30 MB would take hours
     data = toy.read_bytes()
     body = b"\xff" * 3_000_000
-    header = b"\x0a\x07OSMData\x18" + b"\xc0\x8d\xb7\x01"
+    header = b"\x0a\x07OSMData\x18" + varint(len(body))
     toy.write_bytes(data[: block_ends(data)[0]] + struct.pack(">I", len(header)) + header + body)
     assert code_of(toy) == "CG-FILE-003"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import networkx as nx
@@ -34,18 +34,27 @@ DRIVE_KMH = {
     "living_street": 15, "service": 20, "road": 30,
 }  # fmt: skip
 WALK_CLASSES = frozenset(
-    """primary primary_link secondary secondary_link tertiary tertiary_link unclassified residential living_street
-    pedestrian service track path footway cycleway bridleway corridor elevator steps road""".split()
-)
+    (
+        "trunk", "trunk_link", "primary", "primary_link", "secondary", "secondary_link", "tertiary",
+        "tertiary_link", "unclassified",
+        "residential", "living_street", "pedestrian", "service", "track", "path", "footway", "cycleway",
+        "bridleway", "corridor", "elevator", "steps", "road",
+    )
+)  # fmt: skip
 NOT_BUILT = frozenset(("construction", "proposed", "planned", "abandoned", "razed", "disused", "no"))
 NO_CAR = frozenset(
-    """no private permit residents military agricultural forestry delivery emergency psv bus taxi hgv bicycle
-    foot""".split()
-)
+    (
+        "no", "private", "permit", "residents", "military", "agricultural", "forestry", "delivery",
+        "emergency", "psv", "bus", "taxi", "hgv", "bicycle", "foot",
+    )
+)  # fmt: skip
 NO_WALKER = frozenset(("no", "private", "permit", "residents", "military", "use_sidepath"))
 FOOT_YES = frozenset(("yes", "designated", "official", "permissive"))
 # maxspeed values of the data that are no number
 SPEED_WORDS = {"none": 130.0, "walk": 5.0, "FI:urban": 50.0, "IS:urban": 50.0, "CN:urban": 50.0}
+# what stands for a limit where there is no maxspeed; other values of these keys of the data say where one was seen
+RULE_KEYS = ("zone:maxspeed", "maxspeed:type", "source:maxspeed")
+RULE_WORDS = {"BR:urban": 50.0, "IS:zone30": 30.0}
 TAGS = sorted(
     {key for keys in ACCESS.values() for key in keys}
     | {f"{key}:{side}" for key in ("vehicle", "motor_vehicle", "access") for side in ("forward", "backward")}
@@ -59,8 +68,10 @@ TAGS = sorted(
         "area",
         "service",
     }
-    | {"oneway:foot", "motorroad", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right"}
+    | {*RULE_KEYS, "oneway:foot", "motorroad", "sidewalk", "sidewalk:both"}
 )
+NODE_TAGS = ["barrier", *sorted({key for keys in ACCESS.values() for key in keys})]
+NEW_ID = 10**15
 FORWARD, BACKWARD, BOTH = ("forward",), ("backward",), ("forward", "backward")
 
 
@@ -78,7 +89,7 @@ class Speed(NamedTuple):
 def raw_settings() -> Iterator[None]:
     """Make OSMnx keep raw tags, and every way once: in its drawing, backward if it says ``oneway=-1``."""
     before = ox.settings.useful_tags_way, ox.settings.useful_tags_node, ox.settings.all_oneway
-    ox.settings.useful_tags_way, ox.settings.useful_tags_node, ox.settings.all_oneway = TAGS, [], True
+    ox.settings.useful_tags_way, ox.settings.useful_tags_node, ox.settings.all_oneway = TAGS, NODE_TAGS, True
     try:
         yield
     finally:
@@ -97,23 +108,60 @@ def graph_of_json(answer: dict) -> nx.MultiDiGraph:
         return _create_graph([answer], bidirectional=False)
 
 
-def roads_as_xml(pbf: Path, xml: Path) -> Path:
-    """The highways of a PBF and their nodes as XML; without nodes that have no place, which OSMnx cannot take."""
-    placed, wanted, ways = set(), set(), []
-    for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
-        placed.add(node.id)
-    for way in osmium.FileProcessor(str(pbf), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
-        refs = [node.ref for node in way.nodes if node.ref in placed]
-        if len(refs) == len(way.nodes):
-            ways.append(osmium.osm.mutable.Way(id=way.id, nodes=refs, tags=dict(way.tags)))
-            wanted.update(refs)
-    with osmium.SimpleWriter(str(xml), overwrite=True) as writer:
-        for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
-            if node.id in wanted:
-                writer.add_node(node)
-        for way in ways:
-            writer.add_way(way)
-    return xml
+class Roads(NamedTuple):
+    """Highways of a file, cut at nodes without a place, where OSMnx stops."""
+
+    ways: list[tuple[int, dict[str, str], list[int]]]  # id, tags, nodes
+    place: dict[int, tuple[float, float]]
+    barrier: dict[int, dict[str, str]]  # tags of nodes that are barriers
+
+    def within(self, west: float, south: float, east: float, north: float) -> Roads:
+        """The ways that lie wholly inside a box."""
+        inside = {i for i, (x, y) in self.place.items() if west <= x <= east and south <= y <= north}
+        ways = [way for way in self.ways if inside.issuperset(way[2])]
+        used = {node for _, _, refs in ways for node in refs}
+        return Roads(ways, {i: place for i, place in self.place.items() if i in used}, self.barrier)
+
+    def write(self, path: Path) -> Path:
+        """Write OSM XML or PBF, as the name says."""
+        with osmium.SimpleWriter(str(path), overwrite=True) as writer:
+            for i, place in sorted(self.place.items()):
+                writer.add_node(osmium.osm.mutable.Node(id=i, location=place, tags=self.barrier.get(i, {})))
+            for number, tags, refs in self.ways:
+                writer.add_way(osmium.osm.mutable.Way(id=number, nodes=refs, tags=tags))
+        return path
+
+    def answer(self) -> dict:
+        """What Overpass would say."""
+        nodes = [
+            {"type": "node", "id": i, "lon": x, "lat": y, "tags": self.barrier.get(i, {})}
+            for i, (x, y) in sorted(self.place.items())
+        ]
+        ways = [{"type": "way", "id": i, "nodes": refs, "tags": tags} for i, tags, refs in self.ways]
+        return {"version": 0.6, "generator": "Overpass API", "elements": nodes + ways}
+
+
+def roads(path: Path) -> Roads:
+    """Read the highways of an OSM file; the further pieces of a cut way get ids of their own."""
+    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
+    found = Roads([], {}, {node.id: dict(node.tags) for node in nodes})
+    source = (
+        osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
+        .with_locations()
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway"))
+    )
+    for way in source:
+        runs = [list(run) for has_place, run in groupby(way.nodes, key=_has_place) if has_place]
+        for run in runs:
+            number = way.id if run is runs[0] else NEW_ID + len(found.ways)
+            found.ways.append((number, dict(way.tags), [node.ref for node in run]))
+            found.place.update((node.ref, (node.lon, node.lat)) for node in run)
+    return found
+
+
+def _has_place(node: osmium.osm.NodeRef) -> bool:
+    return node.location.valid()
 
 
 # --- the rules, once more -------------------------------------------------------------------------
@@ -135,17 +183,16 @@ def _walk(tags: Mapping[str, str]) -> Speed:
     kmh = 0.0
     if kind in WALK_CLASSES or (invited and kind not in NOT_BUILT):
         kmh = 2.4 if kind == "steps" else 4.8
-    if kind in ("trunk", "trunk_link") and _has_sidewalk(tags):
-        kmh = 4.8
+    if kind in ("trunk", "trunk_link") and not invited and _has_no_sidewalk(tags):
+        kmh = 0.0
     if tags.get("motorroad") == "yes" and not invited:
         kmh = 0.0
     sides = {"yes": FORWARD, "-1": BACKWARD}.get(tags.get("oneway:foot"), BOTH)
     return Speed(*(kmh if side in sides and _may("walk", tags, side, NO_WALKER) else 0 for side in BOTH))
 
 
-def _has_sidewalk(tags: Mapping[str, str]) -> bool:
-    named = tags.get("sidewalk") in ("both", "left", "right", "yes")
-    return named or any(tags.get(f"sidewalk:{side}") == "yes" for side in ("both", "left", "right"))
+def _has_no_sidewalk(tags: Mapping[str, str]) -> bool:
+    return any(tags.get(key) in ("no", "none", "separate") for key in ("sidewalk", "sidewalk:both"))
 
 
 def _drive_sides(tags: Mapping[str, str]) -> tuple[str, ...]:
@@ -160,6 +207,10 @@ def _drive_sides(tags: Mapping[str, str]) -> tuple[str, ...]:
     return BOTH
 
 
+def _is_let_in(mode: str, tags: Mapping[str, str]) -> bool:
+    return _may(mode, tags, "both", NO_CAR if mode == "drive" else NO_WALKER)
+
+
 def _may(mode: str, tags: Mapping[str, str], side: str, closed: frozenset[str]) -> bool:
     for key in ACCESS[mode]:
         value = tags.get(f"{key}:{side}", tags.get(key))
@@ -171,7 +222,9 @@ def _may(mode: str, tags: Mapping[str, str], side: str, closed: frozenset[str]) 
 def _posted(tags: Mapping[str, str], side: str, kmh: float) -> float:
     text = tags.get(f"maxspeed:{side}", tags.get("maxspeed"))
     if text is None:
-        return min(kmh, 130.0)
+        return next(
+            (RULE_WORDS[tags[key]] for key in RULE_KEYS if tags.get(key) in RULE_WORDS), min(kmh, 130.0)
+        )
     parts = [part.strip() for part in re.split("[;,|]", text)]
     return min(130.0, *(_kmh(part) for part in parts))
 
@@ -186,8 +239,17 @@ def _kmh(text: str) -> float:
 
 
 def timed(graph: nx.MultiDiGraph, mode: str) -> nx.MultiDiGraph:
-    """Arcs that a mode may travel, with unrounded milliseconds and the way they belong to."""
-    rows = [(u, v, *_as_drawn(data)) for u, v, data in graph.edges(data=True) if "highway" in data]
+    """
+    Arcs that a mode may travel, with unrounded milliseconds and the way they belong to.
+
+    Nothing passes a barrier whose own tags keep the mode out, so what ends there is left out.
+    """
+    shut = {node for node, tags in graph.nodes(data=True) if "barrier" in tags and not _is_let_in(mode, tags)}
+    rows = [
+        (u, v, *_as_drawn(data))
+        for u, v, data in graph.edges(data=True)
+        if "highway" in data and not shut.intersection((u, v))
+    ]
     place = {node: (data["x"], data["y"]) for node, data in graph.nodes(data=True)}
     ends = np.array([(*place[u], *place[v]) for u, v, _, _ in rows])
     metres = pyproj.Geod(ellps="WGS84").inv(*ends.T)[2]
@@ -229,14 +291,34 @@ def _ways(arcs: nx.MultiDiGraph, path: list) -> int:
 # --- sets -----------------------------------------------------------------------------------------
 
 
-def drawn_arcs(net: RoadNetwork) -> set[tuple[tuple[float, float], tuple[float, float]]]:
-    """Every piece between two consecutive drawn places of a network, in each direction that is open."""
-    start = net.arrays["shape_start"].astype(np.int64)
-    place = list(map(tuple, np.round(net.arrays["shape_lonlat"], 7).tolist()))
+def arcs_by_osmnx(xml: Path, mode: str) -> set[tuple[int, int]]:
+    """The directed edges that OSMnx itself makes of the ways that are open to a mode, by OSM node ids."""
+    before = ox.settings.useful_tags_way, ox.settings.useful_tags_node
+    ox.settings.useful_tags_way, ox.settings.useful_tags_node = TAGS, []
+    try:
+        graph = ox.graph_from_xml(xml, bidirectional=mode == "walk", simplify=False, retain_all=True)
+    finally:
+        ox.settings.useful_tags_way, ox.settings.useful_tags_node = before
+    return {
+        (u, v)
+        for u, v, data in graph.edges(data=True)
+        if any(speed_of(mode, {key: value for key, value in data.items() if key != "oneway"}))
+    }
+
+
+def drawn_arcs(net: RoadNetwork, place: Mapping[int, tuple[float, float]]) -> set[tuple[int, int]]:
+    """
+    Every piece between two consecutive drawn places, in each direction that is open, by OSM node ids.
+
+    A network keeps the places of shape nodes, not their ids: of ids at one place the last in `place` is meant.
+    """
+    number = {(round(x, 7), round(y, 7)): i for i, (x, y) in place.items()}
+    start = net.arrays["shape_start"].tolist()
+    nodes = [number[place] for place in map(tuple, np.round(net.arrays["shape_lonlat"], 7).tolist())]
     found = set()
     for code in net.open_arcs().code.tolist():
         edge, against = divmod(code, 2)
-        shape = place[start[edge] : start[edge + 1]]
+        shape = nodes[start[edge] : start[edge + 1]]
         found.update(pairwise(shape[::-1] if against else shape))
     return found
 

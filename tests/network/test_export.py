@@ -35,11 +35,11 @@ way_lists = st.lists(
     max_size=8,
 )
 # what comes back bit for bit
-KEPT = (
+STREETS = (
     "node_id", "node_lonlat", "edge_node", "edge_length_m", "edge_along_ms", "edge_against_ms", "edge_way_id",
-    "shape_start", "shape_lonlat", "forward_start", "forward_arc", "forward_edge", "reverse_start", "reverse_arc",
-    "reverse_edge",
+    "edge_is_imputed", "shape_start", "shape_lonlat",
 )  # fmt: skip
+GRAPHS = ("forward_start", "forward_arc", "forward_edge", "reverse_start", "reverse_arc", "reverse_edge")
 
 
 def back(graph, mode, **options):
@@ -47,15 +47,15 @@ def back(graph, mode, **options):
     return RoadNetwork(arrays, mode, {"name": "graph", "sha256": "0" * 64}, issues)
 
 
-def assert_equal(one, two):
-    for name in KEPT:
+def assert_equal(one, two, names=(*STREETS, *GRAPHS)):
+    for name in names:
         np.testing.assert_array_equal(two.arrays[name], one.arrays[name], err_msg=name)
     is_open = np.column_stack([one.arrays[f"edge_{side}_ms"] != CLOSED for side in ("along", "against")])
     for name in ("edge_enter_ms", "edge_leave_ms"):  # nobody pays where nobody goes
         np.testing.assert_array_equal(two.arrays[name] * is_open, one.arrays[name] * is_open, err_msg=name)
     assert two.highway.tolist() == one.highway.tolist()
-    names = [[net.words[i] for i in net.arrays["edge_name"].tolist()] for net in (one, two)]
-    assert names[1] == names[0]
+    streets_named = [[net.words[i] for i in net.arrays["edge_name"].tolist()] for net in (one, two)]
+    assert streets_named[1] == streets_named[0]
 
 
 # --- there and back -------------------------------------------------------------------------------
@@ -73,10 +73,17 @@ def test_toy_cities_come_back_bit_for_bit(ways, signal_s):
     assert_equal(net, back(to_osmnx(net), mode))
 
 
-@pytest.mark.parametrize("mode", ["drive", "walk"])
+@pytest.mark.parametrize("mode", [cg.travel_mode("drive", vehicles=()), "walk"], ids=["drive", "walk"])
 def test_the_sample_city_comes_back_bit_for_bit(mode):
     net = cg.datasets.reykjavik().network(mode)
     assert_equal(net, back(to_osmnx(net), net.mode))
+
+
+def test_turn_restrictions_of_the_sample_city_are_all_that_is_lost():
+    net = cg.datasets.reykjavik().network("drive")
+    with pytest.warns(CitygeoWarning, match=r"CG-GRF-017: \d+ turns that are forbidden"):
+        graph = to_osmnx(net)
+    assert_equal(net, back(graph, net.mode), STREETS)
 
 
 def test_a_saved_graph_comes_back(tmp_path):
@@ -113,7 +120,7 @@ def test_pieces_at_a_barrier_stay_apart():
     net = RoadNetwork(arrays, mode, {"name": "toy", "sha256": "0" * 64}, issues)
     graph = to_osmnx(net)
     assert sorted(graph.nodes) == [1, 2, 3, 4, 5, 6]
-    assert {node: data.get("osmid_original") for node, data in graph.nodes(data=True) if node > 4} == {
+    assert {node: data.get("citygeo_node_id") for node, data in graph.nodes(data=True) if node > 4} == {
         5: 2,
         6: 2,
     }
@@ -136,6 +143,15 @@ def test_times_of_another_mode_are_refused_unless_named():
     require_made_for(graph, toy_mode(top_kmh=20.0), None)
     require_made_for(nx.Graph(), toy_mode(), None)
     require_made_for([], toy_mode(), None)  # what is no graph is told by its reader
+
+
+def test_public_methods_go_there_and_back():
+    net = cg.RoadNetwork.from_osmnx(to_osmnx(network(NODES, [((0, 1, 2), STREET)])), toy_mode())
+    graph = net.to_osmnx()
+    assert_equal(net, cg.RoadNetwork.from_networkx(graph, toy_mode()))
+    with pytest.raises(NetworkError, match="CG-GRF-005"):
+        cg.RoadNetwork.from_osmnx(graph, mode="walk")
+    assert cg.RoadNetwork.from_osmnx(graph, mode="walk", time_column="travel_time").n_arcs == 2
 
 
 # --- what the graph says --------------------------------------------------------------------------
@@ -270,6 +286,16 @@ def seconds_from(net, place):
 
     search_each(net, "from", place, 10**9, collect)
     return times
+
+
+def test_consolidated_graphs_of_osmnx_are_read():
+    city = to_osmnx(
+        network(NODES, [((0, 1, 2, 3), STREET), ((10, 11, 12), STREET), ((1, 11), STREET), ((2, 12), ONEWAY)])
+    )
+    merged = ox.consolidate_intersections(ox.project_graph(city), tolerance=31, rebuild_graph=True)
+    assert any("osmid_original" in data for _, data in merged.nodes(data=True))
+    net = RoadNetwork.from_osmnx(merged, "drive", time_column="travel_time")
+    assert net.n_arcs == merged.number_of_edges() > 0
 
 
 # --- any graph with times -------------------------------------------------------------------------
