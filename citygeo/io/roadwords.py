@@ -108,7 +108,9 @@ def read_attributes(table: pd.DataFrame, columns: Columns, layer: str, issues: I
     """
     _require_columns(table, columns, layer)
     level = _levels(table, columns.level)
-    is_bridge, is_tunnel = _marks(table, columns.bridge), _marks(table, columns.tunnel)
+    is_bridge, is_tunnel = (
+        _marks(table, column, layer, issues) for column in (columns.bridge, columns.tunnel)
+    )
     tags = [
         _classes(table, columns, layer, issues),
         _directions(table, columns.oneway, layer, issues),
@@ -218,6 +220,13 @@ def _directions(
             sample=", ".join(values.sample(unknown[best])[:10]), accepted=_accepted(),
         )  # fmt: skip
     keys = [codings[best].get(word, "both") for word in values.words]
+    others = [coding for coding, left in zip(codings, unknown, strict=True) if not left]
+    if any(coding.get(values.words[number]) != keys[number] for coding in others for number in present):
+        readings = [names[number] for number, left in enumerate(unknown) if not left]
+        issues.add(
+            "CG-LINE-029", count=values.total(present), sample=values.sample(present), layer=layer, column=column,
+            coding=names[best], others=", ".join(readings[1:]),
+        )  # fmt: skip
     along, against, both, closed = (
         values.total([number for number, of in enumerate(keys) if of == key]) for key in _DIRECTION
     )
@@ -299,12 +308,21 @@ def _layer_tags(level: NDArray[np.float64]) -> tuple[list[dict[str, str]], NDArr
     return [{"layer": f"{number:g}"} if number else {} for number in distinct.tolist()], of_row
 
 
-def _marks(table: pd.DataFrame, column: str | None) -> NDArray[np.bool_]:
-    """Say which rows a bridge or tunnel column marks."""
+def _marks(table: pd.DataFrame, column: str | None, layer: str, issues: IssueLog) -> NDArray[np.bool_]:
+    """Say which rows a bridge or tunnel column marks; words that are neither yes nor no are told."""
     if column is None:
         return np.zeros(len(table), np.bool_)
     values = _values(table[column])
-    return np.array([word not in ("", *_words()["mark"]["no"]) for word in values.words])[values.of_row]
+    words = _words()["mark"]
+    is_no = [word in ("", *words["no"]) for word in values.words]
+    doubtful = [
+        number for number, word in enumerate(values.words) if not is_no[number] and word not in words["yes"]
+    ]
+    issues.add(
+        "CG-LINE-028", count=values.total(doubtful), sample=values.sample(doubtful), layer=layer, column=column,
+        total=len(table),
+    )  # fmt: skip
+    return ~np.array(is_no)[values.of_row]
 
 
 def _combine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from citygeo.errors import error
@@ -59,7 +60,7 @@ def require_usable(mode: TravelMode) -> None:
         if not isinstance(limits, dict):
             raise _fault(f"limit_kmh[{key}]", limits, "It must be a dictionary of values and km/h.")
     for name, value, (low, high), unit in _numbers(mode):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not is_number or not low <= value <= high:
             raise _fault(name, value, f"It must be a number from {low:g} to {high:,.0f}.", f"Give {unit}.")
     for name, value in _lists(mode):

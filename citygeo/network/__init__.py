@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from citygeo import provenance
 from citygeo.errors import error
+from citygeo.io.roadwords import Columns
 from citygeo.issues import IssueLog
 from citygeo.network import edits
 from citygeo.network.base import Direction, EdgeView, Graph, NetworkData
@@ -185,7 +186,7 @@ class RoadNetwork(NetworkData, FromSources):
         Raises
         ------
         InputError
-            CG-IN-004: no such hour or class, or a factor that is not above 0.
+            CG-IN-004: no such hour, a class of neither the network nor the mode, or a factor that is not above 0.
 
         Examples
         --------
@@ -194,7 +195,10 @@ class RoadNetwork(NetworkData, FromSources):
         >>> rush = net.with_speeds({"primary": 0.5, "*": 0.8})
         """
         factors = edits.class_factors(self, factor, hour)
-        return self._edited(edits.with_speeds(self, factors), f"with_speeds {sorted(factors.items())}")
+        return self._edited(
+            edits.with_speeds(self, factors),
+            "with_speeds(" + ", ".join(f"{kind}={value:g}" for kind, value in factors.items()) + ")",
+        )
 
     def without(
         self,
@@ -236,11 +240,17 @@ class RoadNetwork(NetworkData, FromSources):
             )  # fmt: skip
         if edges is not None:
             numbers = edits.edge_numbers(self, edges)
-            return self._edited(edits.without_edges(self, numbers), f"without {numbers.tolist()}")
+            return self._edited(
+                edits.without_edges(self, numbers), f"without({numbers.size} edges)", numbers.tobytes().hex()
+            )
         import shapely
 
         area = edits.in_metres(self, polygon)
-        return self._edited(edits.without_inside(self, area), f"without {shapely.to_wkt(area)}")
+        return self._edited(
+            edits.without_inside(self, area),
+            f"without({shapely.area(area) / 1e6:.3g} km2)",
+            shapely.to_wkb(area, hex=True),
+        )
 
     def with_edges(
         self,
@@ -259,34 +269,40 @@ class RoadNetwork(NetworkData, FromSources):
         lines
             One LineString per street, from end to end; they meet other streets at their ends only.
         class_column, speed_column, oneway_column
-            Highway class, km/h (as ``maxspeed``), and direction (True, ``"yes"``, ``"-1"``...).
+            Class, km/h, and direction as drawn, in the words of `from_centerlines`.
         connect_m
             An end this near to a street joins it.
 
         Returns
         -------
         A new network; old edges keep their numbers, except that a street joined in its middle is cut there and
-        its far piece comes at the end. The way ids of new streets count down from -1.
+        its far piece comes at the end. The way ids of new streets count down from -1. They are level, at the mode's
+        own speeds (use `with_speeds` afterwards); junctions they make cost what the mode says, signals are not
+        known, and turn restrictions hold as before: an ``only_*`` rule does not keep anybody from a new street.
 
         Raises
         ------
         InputError, NetworkError
-            CG-GEO-010: not lines. CG-IN-005: no such column. CG-NET-056: streets closed to the mode.
+            CG-GEO-010: not lines. CG-IN-005: no such column. CG-LINE-003, CG-LINE-005: directions or speeds that
+            cannot be read. CG-NET-056: streets closed to the mode.
         """
         arrays, log = edits.with_edges(
-            self, lines, class_column=class_column, speed_column=speed_column, oneway_column=oneway_column,
-            connect_m=connect_m,
-        )  # fmt: skip
+            self, lines, columns=Columns(class_column, speed_column, oneway_column), connect_m=connect_m
+        )
         log.announce()
-        return self._edited(arrays, f"with_edges {provenance.sha256_layer(lines)}", log)
+        return self._edited(arrays, f"with_edges({len(lines)} streets)", provenance.sha256_layer(lines), log)
 
     def _edited(
-        self, arrays: dict[str, NDArray[np.generic]], change: str, log: IssueLog | None = None
+        self,
+        arrays: dict[str, NDArray[np.generic]],
+        change: str,
+        detail: str = "",
+        log: IssueLog | None = None,
     ) -> RoadNetwork:
         found = IssueLog([*self.log.found, *(log.found if log is not None else [])])
         edited = {
-            "name": f"{self.source['name']} {change.split(' ', 1)[0]}",
-            "sha256": provenance.sha256_text(f"{self.source['sha256']} {change}"),
+            "name": f"{self.source['name']} {change}",
+            "sha256": provenance.sha256_text(f"{self.source['sha256']} {change} {detail}"),
         }
         net = RoadNetwork(arrays, self.mode, edited, found)
         if net.arrays["shape_lonlat"] is self.arrays["shape_lonlat"]:

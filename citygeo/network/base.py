@@ -16,6 +16,7 @@ from citygeo.network.states import CLOSED, Arcs, open_arcs
 if TYPE_CHECKING:
     from typing import Self
 
+    import pandas as pd
     import pyproj
     import shapely
     from numpy.typing import NDArray
@@ -80,6 +81,11 @@ class NetworkData:
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
             self.arrays[name] = _frozen(array)
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """What was found while building, as a table: code, severity, count, sample, message."""
+        return self.log.table()
 
     @property
     def n_nodes(self) -> int:

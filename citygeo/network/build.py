@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_MS = 2**31 - 1  # packed search keys stay positive; 24.8 days
 HILBERT_BITS = 16
+HALF_ROUND_DEGREES = 180.0
 
 Arrays = dict[str, "NDArray[np.generic]"]
 
@@ -65,9 +66,14 @@ def build_arrays(
     if segments.way.size == 0:
         classes = ", ".join(name for name, _ in streets.highway_counts().most_common(8))
         raise error("CG-NET-024", path=streets.source, mode=mode.name, classes=classes)
+    ends = streets.node_lonlat[segments.node[segments.node < len(streets.node_id)], 0]
+    if ends.size and np.ptp(ends) > HALF_ROUND_DEGREES:
+        issues.add("CG-NET-057", source=streets.source, west=f"{ends.min():.1f}", east=f"{ends.max():.1f}")
     if elevation is not None:
         used = np.unique(segments.node[segments.node < len(streets.node_id)])
         unknown = used[np.isnan(elevation.at(streets.node_lonlat[used]))]
+        if unknown.size == used.size:
+            raise error("CG-NET-058", raster=elevation.name, total=used.size)
         sample = streets.node_id[unknown[:5]]
         issues.add("CG-NET-054", count=unknown.size, sample=sample, total=used.size, raster=elevation.name)
     # ends at barriers are nodes of their own, at the barrier's place

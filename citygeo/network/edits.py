@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from citygeo import datum
 from citygeo.errors import error
+from citygeo.io.roadwords import Columns, read_attributes
 from citygeo.issues import IssueLog
 from citygeo.network.build import check_times
-from citygeo.network.segments import segment_lengths
+from citygeo.network.segments import highway_class, segment_lengths
 from citygeo.network.splitting import Split, join_shapes, split_edges
 from citygeo.network.states import CLOSED, NO_EDGE, search_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import geopandas as gpd
     import pandas as pd
     import shapely
@@ -66,20 +67,30 @@ def class_factors(
                 "CG-IN-004", argument="hour", value=hour, rule=f"The table has the columns {known}.",
                 hint="Name one of them.",
             )  # fmt: skip
-        factors = {str(kind): float(value) for kind, value in factor[hour].items()}
-    elif isinstance(factor, int | float):
-        factors = {OTHERS: float(factor)}
-    else:
-        factors = {str(kind): float(value) for kind, value in factor.items()}
-    unknown = factors.keys() - {OTHERS, *network.words}
-    bad = [f"{kind}={value}" for kind, value in factors.items() if not 0 < value < np.inf]
-    if unknown or bad:
+        given: Mapping[Any, Any] = factor[hour].to_dict()
+    elif hour is not None:
         raise error(
-            "CG-IN-004", argument="factor", value=", ".join(sorted(unknown) or bad),
-            rule="It maps highway classes of the network to numbers above 0.",
+            "CG-IN-004", argument="hour", value=hour, rule="Only a table of factors has hours.",
+            hint="Give a DataFrame with a row per class and a column per hour.",
+        )  # fmt: skip
+    else:
+        given = factor if isinstance(factor, Mapping) else {OTHERS: factor}
+    # a table made for the city may name classes that this part of it does not have
+    known_kinds = {OTHERS, *network.mode.speed_kmh, *network.highway.tolist()}
+    unknown = [str(kind) for kind in given if kind not in known_kinds]
+    bad = [f"{kind}={value}" for kind, value in given.items() if not _is_factor(value)]
+    if unknown or bad or not given:
+        raise error(
+            "CG-IN-004", argument="factor", value=", ".join(unknown or bad) or "empty",
+            rule="It is a number above 0, or maps highway classes to such.",
             hint=f"Classes here: {', '.join(sorted(set(network.highway.tolist())))}; * stands for all others.",
         )  # fmt: skip
-    return factors
+    return {str(kind): float(value) for kind, value in given.items()}
+
+
+def _is_factor(value: Any) -> bool:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return is_number and 0 < float(value) < np.inf
 
 
 def _edge_factors(network: RoadNetwork, factors: Mapping[str, float]) -> NDArray[np.float64]:
@@ -119,14 +130,15 @@ def _closed(arrays: Arrays, edge: NDArray[np.int64], network: RoadNetwork) -> Ar
 def in_metres(network: RoadNetwork, polygon: Any) -> shapely.Geometry:
     """Return the polygon in the network's metric CRS."""
     import geopandas as gpd
+    import shapely
 
     if isinstance(polygon, gpd.GeoDataFrame | gpd.GeoSeries):
         datum.require_crs(polygon, "polygon")
         layer = polygon.geometry
     else:
-        layer = gpd.GeoSeries([polygon], crs=datum.WGS84)
-    if not layer.geom_type.isin(("Polygon", "MultiPolygon")).all() or layer.is_empty.any():
-        kinds = ", ".join(sorted({str(kind) for kind in layer.geom_type}))
+        layer = gpd.GeoSeries([polygon if isinstance(polygon, shapely.Geometry) else None], crs=datum.WGS84)
+    if not layer.geom_type.isin(("Polygon", "MultiPolygon")).all() or layer.is_empty.any() or not len(layer):
+        kinds = ", ".join(sorted({str(kind) for kind in layer.geom_type})) or "nothing"
         raise error(
             "CG-IN-004", argument="polygon", value=kinds, rule="It must be polygons that are not empty.",
             hint="Buffer a line or point first.",
@@ -161,26 +173,22 @@ def without_inside(network: RoadNetwork, area: shapely.Geometry) -> Arrays:
 
 
 def with_edges(
-    network: RoadNetwork,
-    lines: gpd.GeoDataFrame,
-    *,
-    class_column: str,
-    speed_column: str | None,
-    oneway_column: str | None,
-    connect_m: float,
+    network: RoadNetwork, lines: gpd.GeoDataFrame, *, columns: Columns, connect_m: float
 ) -> tuple[Arrays, IssueLog]:
     """Return the arrays of `RoadNetwork.with_edges`, and what was found."""
     import shapely
 
     datum.require_layer(lines, "lines")
     shapes = lines.geometry.to_crs(datum.WGS84)
-    if not (shapes.geom_type == "LineString").all() or shapes.is_empty.any():
-        rows = lines.index[(shapes.geom_type != "LineString") | shapes.is_empty]
+    is_line = (shapes.geom_type == "LineString") & ~shapes.is_empty
+    is_line &= np.isfinite(shapely.bounds(shapes.to_numpy())).all(axis=1)
+    if not is_line.all():
+        rows = lines.index[~is_line]
         raise error("CG-GEO-010", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
-    rules = _rules_of(network, lines, class_column, speed_column, oneway_column)
+    log = IssueLog()
+    rules, kinds = _rules_of(network, lines, columns, log)
     places = [shapely.get_coordinates(line) for line in shapes]
     ends = np.array([[place[0], place[-1]] for place in places]).reshape(-1, 2)
-    log = IssueLog()
     split, node, joined = _connect(network, ends, connect_m)
     loose = np.flatnonzero(_is_loose(node.reshape(-1, 2), joined.reshape(-1, 2)))
     log.add(
@@ -190,8 +198,27 @@ def with_edges(
         total=len(lines),
         connect_m=f"{connect_m:g}",
     )
-    arrays = _appended(split.arrays, network, (places, rules, lines[class_column].astype(str).tolist()), node)
+    arrays = _appended(split.arrays, network, (places, rules, kinds), node)
+    arrays["edge_leave_ms"] = _with_junctions(arrays, network, node)
     return {**arrays, **search_arrays(arrays, network.mode)}, log
+
+
+def _with_junctions(arrays: Arrays, network: RoadNetwork, node: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Return the delays on arriving, with those of junctions that the new streets make."""
+    ends = arrays["edge_node"].astype(np.int64)
+    degree = np.bincount(ends.ravel(), minlength=len(arrays["node_id"]))
+    is_new = np.zeros(degree.size, np.bool_)
+    is_new[node] = degree[node] > 2
+    start = arrays["word_start"].astype(np.int64).tolist()
+    text = arrays["word_bytes"].tobytes()
+    words = [text[a:b].decode() for a, b in pairwise(start)]
+    by_word = np.array([round(network.mode.junction_s.get(word, 0.0) * 1000) for word in words], np.int64)
+    lost = by_word[arrays["edge_highway"].astype(np.int64)][:, None]
+    # one arrives at the high end along an edge, at the low end against it
+    leave: NDArray[np.uint32] = np.maximum(
+        arrays["edge_leave_ms"].astype(np.int64), np.where(is_new[ends[:, ::-1]], lost, 0)
+    ).astype(np.uint32)
+    return leave
 
 
 def _is_loose(node: NDArray[np.int64], joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -206,32 +233,19 @@ def _is_loose(node: NDArray[np.int64], joined: NDArray[np.bool_]) -> NDArray[np.
 
 
 def _rules_of(
-    network: RoadNetwork,
-    lines: gpd.GeoDataFrame,
-    class_column: str,
-    speed_column: str | None,
-    oneway_column: str | None,
-) -> list[WayRule]:
-    """Apply the mode to the new streets as to any other."""
-    for column in (class_column, speed_column, oneway_column):
-        if column is not None and column not in lines.columns:
-            raise error("CG-IN-005", layer="lines", column=column, columns=", ".join(map(str, lines.columns)))
-    rules = []
-    for row in range(len(lines)):
-        tags = {"highway": str(lines[class_column].iloc[row])}
-        if speed_column is not None:
-            tags["maxspeed"] = str(lines[speed_column].iloc[row])
-        if oneway_column is not None:
-            value = lines[oneway_column].iloc[row]
-            tags["oneway"] = (
-                "yes" if value is True or value is np.True_ else "no" if not value else str(value)
-            )
-        rules.append(network.mode.rule(tags))
+    network: RoadNetwork, lines: gpd.GeoDataFrame, columns: Columns, log: IssueLog
+) -> tuple[list[WayRule], list[str]]:
+    """Apply the mode to the new streets as to any other; return also their classes."""
+    attributes = read_attributes(lines, columns, "lines", log)
+    tags = [attributes.tag_sets[number] for number in attributes.tag_set.tolist()]
+    rules = [network.mode.rule(row) for row in tags]
     shut = [label for label, rule in zip(lines.index, rules, strict=True) if not rule.is_open]
     if shut:
         sample = ", ".join(str(label) for label in shut[:5])
-        raise error("CG-NET-056", count=len(shut), mode=network.mode.name, column=class_column, sample=sample)
-    return rules
+        raise error(
+            "CG-NET-056", count=len(shut), mode=network.mode.name, column=columns.class_, sample=sample
+        )
+    return rules, [highway_class(row) for row in tags]
 
 
 def _connect(

@@ -8,7 +8,7 @@ Roads are looked at in stretches of at most 50 m, cut evenly from the start of e
 - every place where a road meets the boundary (of a line: the line) is one, at no distance;
 - every stretch that comes within `entrance_m` of the shape outside it is one, at its nearest place, unless a place
   where a road meets the boundary is as near as that to it;
-- if there is none, the nearest place of any road is the only one, as far as `max_snap_m`.
+- if there is none, the nearest place of any road is the only one; of roads inside the one nearest to the boundary.
 
 Of a shape whose roads all count, the places are those where roads meet the boundary, and both ends of every stretch
 inside; no place inside is then farther than 50 m of travel from one.
@@ -239,20 +239,25 @@ def _nearest_of_stretches(pieces: Pieces, shape: BaseGeometry) -> Entrances:
 
 
 def _nearest_of_all(network: RoadNetwork, shape: BaseGeometry, rim: BaseGeometry) -> Entrances:
-    """Return the place of any open edge that is nearest to the rim, if there is one."""
+    """Return the place of any open edge that is nearest to a shape whose rim none meets; inside, to the rim."""
     import shapely
 
+    pieces = _pieces(network, _edges_within(network, shape.bounds, 0.0))
+    pieces = pieces.take(shapely.intersects(shape, pieces.line))
+    if pieces.edge.size:
+        return _nearest(pieces, rim)._replace(distance_m=np.zeros(1))
     corners = nearest_roads(network, shapely.get_coordinates(rim))
     is_found = corners.edge >= 0
     if not is_found.any():
         return Entrances(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty((0, 2)))
     # no road is nearer to the rim than to its corners, so the nearest one is among these
-    edge = _edges_within(network, shape.bounds, corners.place[is_found, 1].min() + 1 / STEPS_PER_M)
-    pieces = _pieces(network, edge)
-    found = _nearest_of_stretches(pieces._replace(stretch=np.zeros_like(pieces.stretch)), rim)
-    # no road meets the rim, so an edge is inside as a whole or not at all
-    is_inside = shapely.intersects(shape, pieces.line[pieces.edge == found.edge[0]]).any()
-    return found._replace(distance_m=np.zeros(1) if is_inside else found.distance_m)
+    farthest = corners.place[is_found, 1].min() + 1 / STEPS_PER_M
+    return _nearest(_pieces(network, _edges_within(network, shape.bounds, farthest)), rim)
+
+
+def _nearest(pieces: Pieces, rim: BaseGeometry) -> Entrances:
+    """Return the one place of all pieces that is nearest."""
+    return _nearest_of_stretches(pieces._replace(stretch=np.zeros_like(pieces.stretch)), rim)
 
 
 def _each_once(network: RoadNetwork, found: Entrances) -> Entrances:

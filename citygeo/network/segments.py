@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from citygeo.network.slope import Elevation
 
 LONG_SEGMENT_M = 5_000.0
-MAX_KMH = 1000.0
 
 # WGS 84
 SEMI_MAJOR_M = 6378137.0

@@ -90,7 +90,7 @@ class Elevation:
         FileError, FileFormatError
             CG-FILE-001: no such file. CG-FILE-002: no raster.
         CRSError
-            CG-CRS-004: the raster has no CRS.
+            CG-RAS-001: the raster has no CRS.
         NetworkError
             CG-NET-053: heights do not change the speed of this mode.
         """
@@ -105,7 +105,7 @@ class Elevation:
         try:
             with rasterio.open(path) as raster:
                 if raster.crs is None:
-                    raise error("CG-CRS-004", path=path.name)
+                    raise error("CG-RAS-001", path=path.name)
                 height = raster.read(1, masked=True).astype(np.float64).filled(np.nan)
                 inverse = ~raster.transform
                 crs = pyproj.CRS.from_user_input(raster.crs)

@@ -244,7 +244,7 @@ def _metric_shapes(
     import geopandas as gpd
     import shapely
 
-    shapes = np.asarray(shapely.force_2d(layer.geometry.to_crs(network.metric_crs).to_numpy()), object)
+    shapes = np.array(layer.geometry.to_crs(network.metric_crs).to_numpy(), object)
     is_collection = shapely.get_type_id(shapes) == int(shapely.GeometryType.GEOMETRYCOLLECTION)
     if is_collection.any():
         points = gpd.GeoSeries(datum.representative_points(layer[is_collection]), crs=layer.crs)

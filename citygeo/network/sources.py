@@ -162,7 +162,11 @@ class FromSources(ABC):
 
     @classmethod
     def from_place(
-        cls, place: str | shapely.Polygon | shapely.MultiPolygon, mode: str | TravelMode = "drive"
+        cls,
+        place: str | shapely.Polygon | shapely.MultiPolygon,
+        mode: str | TravelMode = "drive",
+        *,
+        elevation: str | Path | None = None,
     ) -> Self:
         """
         Download a place through OSMnx and build its network.
@@ -173,6 +177,8 @@ class FromSources(ABC):
             What Nominatim is asked for, such as ``"厦门市, 中国"``, or a polygon in WGS 84 degrees.
         mode
             Name of a travel mode, or one made with `citygeo.travel_mode`.
+        elevation
+            As in `from_osm`.
 
         Returns
         -------
@@ -187,7 +193,7 @@ class FromSources(ABC):
 
         chosen = travel_mode(mode)
         streets = download.read_place(place, chosen.speed_kmh.keys())
-        return cls.from_streets(streets, chosen, streets.sha256())
+        return cls.from_streets(streets, chosen, streets.sha256(), elevation)
 
     @classmethod
     def from_centerlines(
@@ -200,6 +206,7 @@ class FromSources(ABC):
         speed_column: str | None = None,
         split_crossings: bool = False,
         tolerance_m: float = 0.0,
+        elevation: str | Path | None = None,
         **options: Any,
     ) -> Self:
         """
@@ -221,6 +228,8 @@ class FromSources(ABC):
             levels (``bridge_column``, ``tunnel_column``, ``level_column``) stay apart.
         tolerance_m
             Close gaps up to so many metres at ends that no other line shares.
+        elevation
+            As in `from_osm`.
         **options
             More of `citygeo.io.centerlines.read`, which says what is read how.
 
@@ -237,9 +246,9 @@ class FromSources(ABC):
         Examples
         --------
         >>> import citygeo as cg, geopandas as gpd
-        >>> lines = gpd.GeoSeries.from_wkt(["LINESTRING (0 0, 100 0)", "LINESTRING (50 -50, 50 50)"], crs=32650)
+        >>> lines = gpd.GeoSeries.from_wkt(["LINESTRING (0 0, 9 0, 20 0)", "LINESTRING (9 -9, 9 0, 9 9)"], crs=32650)
         >>> roads = gpd.GeoDataFrame({"等级": ["主干路", "支路"]}, geometry=lines)
-        >>> net = cg.RoadNetwork.from_centerlines(roads, class_column="等级", split_crossings=True)
+        >>> net = cg.RoadNetwork.from_centerlines(roads, class_column="等级")
         >>> net.n_nodes, net.n_edges
         (5, 4)
         """
@@ -250,7 +259,7 @@ class FromSources(ABC):
             layer, class_column=class_column, oneway_column=oneway_column, speed_column=speed_column,
             split_crossings=split_crossings, tolerance_m=tolerance_m, **options,
         )  # fmt: skip
-        return cls.from_streets(streets, chosen, streets.sha256())
+        return cls.from_streets(streets, chosen, streets.sha256(), elevation)
 
     @classmethod
     def from_overture(
@@ -260,6 +269,7 @@ class FromSources(ABC):
         *,
         bbox: BBox | None = None,
         polygon: Polygon | None = None,
+        elevation: str | Path | None = None,
     ) -> Self:
         """
         Build a network from Overture transportation segments.
@@ -270,7 +280,7 @@ class FromSources(ABC):
             GeoParquet of the segment type, as Overture releases it since September 2024.
         mode
             Name of a travel mode, or one made with `citygeo.travel_mode`.
-        bbox, polygon
+        bbox, polygon, elevation
             As in `from_osm`.
 
         Returns
@@ -288,4 +298,4 @@ class FromSources(ABC):
 
         chosen = travel_mode(mode)
         streets = overture.read(path, region=crop.region(bbox=bbox, polygon=polygon))
-        return cls.from_streets(streets, chosen, provenance.sha256_file(Path(path)))
+        return cls.from_streets(streets, chosen, provenance.sha256_file(Path(path)), elevation)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SAME_PLACE_M = 0.001
+
 Arrays = dict[str, "NDArray[np.generic]"]
 
 
@@ -117,7 +119,8 @@ def _cut_shape(shape: NDArray[np.float64], bounds: NDArray[np.float64]) -> list[
     places[0], places[-1] = shape[0], shape[-1]
     pieces = []
     for i in range(len(bounds) - 1):
-        inner = shape[(gone > at[i]) & (gone < at[i + 1])]
+        # a vertex at the cut is the cut
+        inner = shape[(gone > at[i] + SAME_PLACE_M) & (gone < at[i + 1] - SAME_PLACE_M)]
         pieces.append(np.concatenate((places[i : i + 1], inner, places[i + 1 : i + 2])))
     return pieces
 

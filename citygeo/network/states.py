@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from citygeo.network.segments import segment_lengths
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 CLOSED = np.uint32(0xFFFFFFFF)
 NO_EDGE = np.uint32(0xFFFFFFFF)  # an arc that is a turn
 STRAIGHT_DEGREES = 45.0
+BEARING_M = 10.0  # how far from a junction a street's direction is taken
 
 Arrays = dict[str, "NDArray[np.generic]"]
 Path = tuple[int, ...]
@@ -78,7 +81,8 @@ def search_arrays(arrays: Mapping[str, NDArray[np.generic]], mode: TravelMode) -
     if forbidden or has_costs:
         is_split = np.zeros(n_nodes, np.bool_)
         if has_costs:
-            is_split |= np.bincount(node.ravel(), minlength=n_nodes) > 1
+            # a bend is no turn: only where three or more streets meet is one made
+            is_split |= np.bincount(node[_is_open(arrays)].ravel(), minlength=n_nodes) > 2
         head_of = head.ravel()
         is_split[[head_of[arc] for path in forbidden for arc in path[:-1]]] = True
         _split_nodes(graph, arcs, is_split, forbidden, _Turns(arrays, mode, has_costs), (tail, head, depart))
@@ -98,6 +102,11 @@ def _forbidden(arrays: Mapping[str, NDArray[np.generic]], arcs: Arcs) -> list[Pa
     start = arrays["turn_start"].astype(np.int64).tolist()
     paths = [tuple(arrays["turn_arc"][a:b].tolist()) for a, b in pairwise(start)]
     return [path for path in paths if is_open.issuperset(path)]
+
+
+def _is_open(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:
+    opened: NDArray[np.bool_] = (arrays["edge_along_ms"] != CLOSED) | (arrays["edge_against_ms"] != CLOSED)
+    return opened
 
 
 class _Graph:
@@ -161,8 +170,12 @@ def _bearings(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[NDArray[np.flo
         return degrees
 
     first, last = start[:-1], start[1:] - 1
-    out = np.column_stack((toward(first, first + 1), toward(last, last - 1))).ravel()
-    into = np.column_stack((toward(last - 1, last), toward(first + 1, first))).ravel()
+    # a jog of a few metres at a junction is a matter of drawing
+    gone = np.concatenate(([0.0], np.cumsum(segment_lengths(place[:-1], place[1:]))))
+    after = np.clip(np.searchsorted(gone, gone[first] + BEARING_M), first + 1, last)
+    before = np.clip(np.searchsorted(gone, gone[last] - BEARING_M, side="right") - 1, first, last - 1)
+    out = np.column_stack((toward(first, after), toward(last, before))).ravel()
+    into = np.column_stack((toward(before, last), toward(after, first))).ravel()
     return out, into
 
 
@@ -204,7 +217,7 @@ def _split_nodes(
     arrive, go = _pairs(arcs, is_split)
     # what the memory of one arc forbids, or remembers, is no plain turn
     special = memory.special_pairs()
-    top = 2 * (int(arcs.code[-1]) + 1)
+    top = tail.size  # arcs are two per edge
     keys = np.array([a * top + b for a, b in special], np.int64)
     is_plain = ~np.isin(arcs.code[arrive] * top + arcs.code[go], keys)
     cost = turns.ms(arcs.code[arrive], arcs.code[go])

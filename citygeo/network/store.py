@@ -15,7 +15,7 @@ import numpy as np
 from citygeo.errors import error
 from citygeo.io.atomic import atomic_folder
 from citygeo.issues import Issue, IssueLog
-from citygeo.modes import TravelMode, mode_from_dict
+from citygeo.modes import TravelMode, mode_from_dict, travel_mode
 from citygeo.network.states import NO_EDGE
 from citygeo.provenance import sha256_file
 
@@ -73,7 +73,7 @@ def load(
     """Map the arrays of a saved network and read its mode, source and issues; see `RoadNetwork.load`."""
     manifest = _manifest(path)
     try:
-        mode = mode_from_dict(manifest["mode"])
+        mode = travel_mode(mode_from_dict(manifest["mode"]))  # which checks its fields
         issues = IssueLog([Issue(**{**item, "sample": tuple(item["sample"])}) for item in manifest["issues"]])
         source = {"name": str(manifest["source"]["name"]), "sha256": str(manifest["source"]["sha256"])}
         entries = {

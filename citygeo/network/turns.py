@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from citygeo.network.states import CLOSED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
     from citygeo.modes import TravelMode
 
-CLOSED = np.uint32(0xFFFFFFFF)
 Arc = int  # 2 * edge + 1 against the edge
 Path = tuple[Arc, ...]
 

@@ -123,15 +123,14 @@ def test_repeated_labels_do_no_harm() -> None:
     assert centerlines.read(lines).way_id.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("crs", [4326, 4490, 3857, 4547, 27700])
+@pytest.mark.parametrize("crs", [4326, 4490, 3857, 4547])
 def test_network_is_the_same_in_every_crs(crs: int) -> None:
-    lines = layer("0 0, 300 0", "100 -50, 100 150", "200 0, 200 80", crs=crs)
+    # straight lines of one CRS are curves of another: over 120 m they bend by less than a fifth of a millimetre
+    lines = layer("0 0, 120 0", "40 -50, 40 100", "80 0, 80 80", crs=crs)
     found = joints(centerlines.read(lines, split_crossings=True))
-    # straight lines of a CRS are curves of another: 300 m bend by a millimetre at most
-    rounded = {(round(x), round(y)): many for (x, y), many in found.items()}
-    assert rounded == {
-        (0, 0): [1], (300, 0): [1], (100, -50): [1], (100, 150): [1], (100, 0): [4], (200, 0): [3], (200, 80): [1],
-    } or crs == 27700  # fmt: skip
+    assert {(round(x), round(y)): many for (x, y), many in found.items()} == {
+        (0, 0): [1], (120, 0): [1], (40, -50): [1], (40, 100): [1], (40, 0): [4], (80, 0): [3], (80, 80): [1],
+    }  # fmt: skip
 
 
 # --- files ----------------------------------------------------------------------------------------

@@ -7,11 +7,14 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
-from citygeo.errors import CitygeoError
+from citygeo.errors import CitygeoError, GeometryError
+from citygeo.io.centerlines import read
 from citygeo.io.roadwords import Attributes, Columns, read_attributes
 from citygeo.issues import IssueLog
 from citygeo.modes import travel_mode
@@ -243,3 +246,31 @@ def test_column_twice_is_refused() -> None:
     with pytest.raises(CitygeoError) as caught:
         read_attributes(table, Columns(class_="c"), "roads", IssueLog())
     assert caught.value.code == "CG-IN-008"
+
+
+def lines_with(**columns):
+    n = len(next(iter(columns.values())))
+    shapes = [shapely.LineString([(0, 10 * i), (5, 10 * i)]) for i in range(n)]
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=32650)
+
+
+def codes(streets):
+    return [issue.code for issue in streets.issues.found if issue.severity == "warning"]
+
+
+def test_words_that_are_neither_yes_nor_no_are_told():
+    told = read(lines_with(b=["1", "老桥", "-", "普通道路", ""]), bridge_column="b")
+    assert [tags.get("bridge") for tags in told.way_tags] == ["yes", "yes", None, None, None]
+    assert "CG-LINE-028" in codes(told)
+    assert "CG-LINE-028" not in codes(read(lines_with(b=["是", "否"]), bridge_column="b"))
+
+
+def test_directions_that_codings_read_differently_are_told():
+    assert "CG-LINE-029" in codes(read(lines_with(d=["F", "T"]), oneway_column="d"))
+    assert "CG-LINE-029" not in codes(read(lines_with(d=["yes", "no"]), oneway_column="d"))
+
+
+def test_lines_without_any_length_are_no_streets():
+    layer = gpd.GeoDataFrame(geometry=[shapely.LineString([(5e5, 3e6), (5e5, 3e6)])], crs=32650)
+    with pytest.raises(GeometryError, match="CG-LINE-006"):
+        read(layer)

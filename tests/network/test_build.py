@@ -266,3 +266,10 @@ def test_imputed_is_what_no_maxspeed_said():
 def test_ranges_list_each_range(rows):
     start, size = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
     assert ranges(start, size).tolist() == [number for low, n in rows for number in range(low, low + n)]
+
+
+def test_streets_across_the_antimeridian_are_told():
+    tables = streets({1: (0, 0), 2: (1000, 0), 3: (2000, 0)}, [((1, 2), STREET), ((2, 3), STREET)])
+    tables.node_lonlat[:, 0] = (179.99, -180.0, -179.99)
+    _, issues = build_arrays(tables, toy_mode())
+    assert [issue.code for issue in issues.found] == ["CG-NET-057"]

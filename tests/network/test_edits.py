@@ -83,12 +83,20 @@ def test_speeds_leave_topology_delays_and_closed_directions():
     ("factor", "hour", "word"),
     [
         (0, None, "\\*=0"), (-1.5, None, "\\*=-1.5"), (float("nan"), None, "nan"), (float("inf"), None, "inf"),
-        ({"motorway": 0.5}, None, "motorway"), (pd.DataFrame({8: [1.0]}, index=["primary"]), 7, "hour"),
+        ({"canal": 0.5}, None, "canal"), ({"Main Street": 0.5}, None, "Main Street"), ("0.5", None, "0.5"),
+        (None, None, "None"), ([1, 2], None, "1, 2"), ({"primary": "x"}, None, "primary=x"), ({}, None, "empty"),
+        ({"primary": 0.5}, 8, "hour"), (pd.DataFrame({8: [1.0]}, index=["primary"]), 7, "hour"),
     ],
 )  # fmt: skip
 def test_factors_that_mean_nothing(factor, hour, word):
     with pytest.raises(InputError, match=f"CG-IN-004.*{word}"):
         town().with_speeds(factor, hour=hour)
+
+
+def test_a_table_of_the_city_may_name_classes_that_are_not_here():
+    net = network(NODES, [((1, 2), STREET)])
+    assert net.with_speeds({"primary": 0.1}).arrays["edge_along_ms"].tolist() == [100_000]
+    assert net.with_speeds(np.float32(0.5)).arrays["edge_along_ms"].tolist() == [200_000]
 
 
 def test_too_slow_is_said():
@@ -159,7 +167,13 @@ def test_polygon_with_a_hole_and_one_beside_everything():
 
 
 def test_no_polygon():
-    for shape in (shapely.Point(0, 0), shapely.Polygon(), line((0, 0), (1, 1))):
+    for shape in (
+        shapely.Point(0, 0),
+        shapely.Polygon(),
+        line((0, 0), (1, 1)),
+        "abc",
+        gpd.GeoSeries([], crs=4326),
+    ):
         with pytest.raises(InputError, match=r"CG-IN-004.*polygon"):
             town().without(polygon=shape)
 
@@ -220,6 +234,7 @@ def test_an_island_is_told():
     assert new.components.max() == 1
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 def test_new_streets_that_cannot_be():
     net = town()
     good = {"highway": ["residential"]}
@@ -229,8 +244,62 @@ def test_new_streets_that_cannot_be():
         net.with_edges(gpd.GeoDataFrame(geometry=[line((0, 0), (0, 9))], crs=4326))
     with pytest.raises(NetworkError, match="CG-NET-056"):
         net.with_edges(gpd.GeoDataFrame({"highway": ["river"]}, geometry=[line((0, 0), (0, 9))], crs=4326))
-    with pytest.raises(UnitError, match="CG-UNIT-002"):
-        net.with_edges(gpd.GeoDataFrame(good, geometry=[line((0, 0), (0, 9))], crs=4326), connect_m=-1)
+    for connect_m in (-1, "5", None):
+        with pytest.raises(UnitError, match="CG-UNIT-002"):
+            net.with_edges(
+                gpd.GeoDataFrame(good, geometry=[line((0, 0), (0, 9))], crs=4326), connect_m=connect_m
+            )
+    with pytest.raises(GeometryError, match="CG-GEO-010"):
+        net.with_edges(
+            gpd.GeoDataFrame(good, geometry=[shapely.linestrings([(3, 0), (np.nan, 1)])], crs=4326)
+        )
+    spoilt = gpd.GeoDataFrame({**good, "oneway": ["perhaps"]}, geometry=[line((0, 0), (0, 9))], crs=4326)
+    with pytest.raises(InputError, match=r"CG-LINE-003.*perhaps"):
+        net.with_edges(spoilt, oneway_column="oneway")
+    spoilt = gpd.GeoDataFrame({**good, "speed": ["fast"]}, geometry=[line((0, 0), (0, 9))], crs=4326)
+    with pytest.raises(InputError, match="CG-LINE-005"):
+        net.with_edges(spoilt, speed_column="speed")
+
+
+@pytest.mark.parametrize(
+    ("values", "there", "back"),
+    [
+        ([1.0], True, False),
+        ([-1.0], False, True),
+        (["是"], True, False),
+        (["FT"], True, False),
+        ([False], True, True),
+    ],
+)
+def test_directions_of_new_streets_in_the_words_of_layers(values, there, back):
+    lines = gpd.GeoDataFrame(
+        {"highway": ["residential"], "way": values}, geometry=[line((1000, 800), (1000, 1500))], crs=4326
+    )
+    new = town().with_edges(lines, oneway_column="way")
+    assert (new.arrays["edge_along_ms"][-1] != CLOSED) == there
+    assert (new.arrays["edge_against_ms"][-1] != CLOSED) == back
+
+
+def test_junctions_that_new_streets_make_cost_what_the_mode_says():
+    mode = toy_mode(junction_s={"primary": 7, "residential": 3})
+    net = town(mode=mode)
+    lines = gpd.GeoDataFrame({"highway": ["residential"]}, geometry=[line((500, 0), (500, 800))], crs=4326)
+    assert seconds(net, (400, 0), (600, 0)) == pytest.approx(10.0)
+    new = net.with_edges(lines)
+    assert seconds(new, (400, 0), (600, 0)) == pytest.approx(17.0)
+    assert seconds(new, (500, 100), (600, 0)) == pytest.approx(10 + 3 + 5, rel=1e-3)
+    # a dead end is no junction
+    assert seconds(new, (500, 100), (500, 800)) == pytest.approx(70.0, rel=1e-3)
+
+
+def test_all_streets_closed():
+    for mode in (toy_mode(), toy_mode(left_turn_s=5)):
+        assert not town(mode=mode).without([0, 1, 2]).is_open.any()
+
+
+def test_the_name_of_an_edited_network_says_what_was_done():
+    changed = town().with_speeds({"primary": 0.5}).without([0])
+    assert changed.source["name"] == "toy with_speeds(primary=0.5) without(1 edges)"
 
 
 def test_edits_can_follow_each_other_and_be_saved(tmp_path):

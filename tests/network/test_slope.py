@@ -129,7 +129,7 @@ def test_what_is_refused(raster, tmp_path):
         profile, data = {**file.profile, "crs": None}, file.read()
     with rasterio.open(tmp_path / "nowhere.tif", "w", **profile) as file:
         file.write(data)
-    with pytest.raises(CRSError, match="CG-CRS-004"):
+    with pytest.raises(CRSError, match="CG-RAS-001"):
         Elevation.read(tmp_path / "nowhere.tif", WALK)
 
 
@@ -155,3 +155,12 @@ def test_porto_alegre_is_slower_uphill():
     up = cg.travel_times(steep, low, high)["time_s"].iloc[0]
     down = cg.travel_times(steep, high, low)["time_s"].iloc[0]
     assert up > down
+
+
+def test_a_raster_of_another_place_is_refused():
+    far = plane()
+    far = Elevation(
+        far.height, (*far.to_pixel[:2], far.to_pixel[2] + 1e6, *far.to_pixel[3:]), far.crs, far.name
+    )
+    with pytest.raises(NetworkError, match="CG-NET-058"):
+        network(NODES, [((1, 2, 3), STREET)], WALK, elevation=far)

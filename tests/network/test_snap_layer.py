@@ -135,6 +135,15 @@ def test_the_cap_binds_entrances_too():
     assert far["edge"].tolist() == [-1]
 
 
+def test_streets_beyond_the_cap_do_not_hide_those_inside():
+    """The carriageways end 80 m before the fence, the street across is inside and meets it nowhere."""
+    layer = layer_of(shapely.box(1080, -400, 2300, 400))
+    found = snap_layer(NET, layer, polygons="entrances", entrance_m=100)
+    assert along(found) == [(0, EAST, 1000.0, 80.0), (0, WEST, 0.0, 80.0)]
+    found = snap_layer(NET, layer, polygons="entrances", entrance_m=100, max_snap_m=25)
+    assert along(found) == [(0, ACROSS, 0.0, 0.0)]
+
+
 def test_several_points_stand_at_each_of_them():
     shapes = layer_of(
         shapely.MultiPoint([(100, -10), (300, -20), (500, -900)]),

@@ -160,12 +160,13 @@ def snap_table(
     import geopandas as gpd
     import pyproj
 
-    from citygeo.network.snap import require_place, snap_points
+    from citygeo.network.snap import require_axes, snap_points
 
     datum.require_layer(points, "points")
     given = datum.representative_points(points)
     snaps = snap_points(network, given, points.crs, max_snap_m=max_snap_m)
-    require_place(network, given, points.crs, snaps, "points", max_snap_m)
+    if not snaps.is_on.any():
+        require_axes(network, given, points.crs, "points")
     edge, is_on = snaps.edge, snaps.edge >= 0
     to_lonlat = pyproj.Transformer.from_crs(network.metric_crs, datum.WGS84, always_xy=True)
     road = np.full((len(points), 2), np.nan)
