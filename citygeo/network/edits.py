@@ -181,7 +181,8 @@ def with_edges(
     datum.require_layer(lines, "lines")
     shapes = lines.geometry.to_crs(datum.WGS84)
     is_line = (shapes.geom_type == "LineString") & ~shapes.is_empty
-    is_line &= np.isfinite(shapely.bounds(shapes.to_numpy())).all(axis=1)
+    vertex, row = shapely.get_coordinates(shapes.to_numpy(), return_index=True)
+    is_line &= np.bincount(row[~np.isfinite(vertex).all(axis=1)], minlength=len(lines)) == 0
     if not is_line.all():
         rows = lines.index[~is_line]
         raise error("CG-GEO-010", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
