@@ -110,11 +110,8 @@ def memory_case(path, case):
 
 
 def row(name, n, seconds, extra=""):
-    median, least, most = seconds
-    print(
-        f"| {name} | {n:,} | {median:.2f} | {least:.2f} to {most:.2f} | {median / n * 1e6:.2f} | {extra} |",
-        flush=True,
-    )
+    median, least, most, busy = seconds
+    print(f"| {name} | {n:,} | {median:.2f} | {least:.2f} to {most:.2f} | {busy:.2f} | {extra} |", flush=True)
 
 
 def print_times(net, path):
