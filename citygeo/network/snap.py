@@ -174,24 +174,25 @@ def snap_points(
     return snaps
 
 
-def _is_within(value: Any, high: float) -> bool:
+def is_within(value: Any, high: float) -> bool:
+    """Tell whether an argument is a number from 0 to `high`."""
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     return bool(is_number and 0 <= value <= high)
 
 
 def require_options(max_snap_m: float, heading_tolerance_deg: float, side: str | None) -> None:
     """Raise CG-UNIT-002 or CG-IN-004 unless the options of `snap_points` can be used."""
-    if not _is_within(max_snap_m, MAX_SNAP_LIMIT_M):
+    if not is_within(max_snap_m, MAX_SNAP_LIMIT_M):
         raise error(
             "CG-UNIT-002", argument="max_snap_m", value=max_snap_m, low=0, high=int(MAX_SNAP_LIMIT_M), unit="metres",
             hint="Give the largest distance from a place to its road.",
         )  # fmt: skip
-    if not _is_within(heading_tolerance_deg, 180):
+    if not is_within(heading_tolerance_deg, 180):
         raise error(
             "CG-UNIT-002", argument="heading_tolerance_deg", value=heading_tolerance_deg, low=0, high=180,
             unit="degrees", hint="45 takes the roads ahead; 180 takes all.",
         )  # fmt: skip
-    if side not in {None, "left", "right"}:
+    if side not in (None, "left", "right"):  # noqa: PLR6201  # a list is no member of a set
         raise error(
             "CG-IN-004", argument="side", value=side, rule='It is "right" or "left" of the direction of travel.',
             hint="Leave it out to take the nearest road.",

@@ -18,6 +18,7 @@ from citygeo.network.snap import (
     NOT_SNAPPED,
     Nearest,
     Snaps,
+    is_within,
     nearest_roads,
     require_axes,
     require_options,
@@ -200,7 +201,7 @@ def _require_choices(polygons: str, entrance_m: float, *, has_course: bool) -> N
             "CG-IN-004", argument="polygons", value=polygons, rule='It is "point", "entrances" or "edges".',
             hint="A park is entered where roads meet its boundary: entrances.",
         )  # fmt: skip
-    if not 0 <= entrance_m <= MAX_SNAP_LIMIT_M:
+    if not is_within(entrance_m, MAX_SNAP_LIMIT_M):
         raise error(
             "CG-UNIT-002", argument="entrance_m", value=entrance_m, low=0, high=int(MAX_SNAP_LIMIT_M), unit="metres",
             hint="Give how near to the boundary a road must come to lead in.",
@@ -224,7 +225,8 @@ def _headings(layer: gpd.GeoDataFrame, heading: float | str, name: str) -> NDArr
         numbers = pd.to_numeric(given, errors="coerce")
         degrees = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
     else:
-        degrees = np.full(len(layer), heading, np.float64)
+        is_number = isinstance(heading, int | float | np.number) and not isinstance(heading, bool)
+        degrees = np.full(len(layer), heading if is_number else np.nan, np.float64)
         is_missing = np.zeros(len(layer), np.bool_)
     unusable = ~is_missing & ~((degrees >= -180) & (degrees <= 360))
     if unusable.any():

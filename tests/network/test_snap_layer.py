@@ -242,6 +242,12 @@ GOOD = points([(250, 30), (400, 10)], bearing=[10.0, 500.0], words=["ten", "10"]
         ({"heading": "words"}, "CG-IN-003", {"column": "words", "count": 1, "sample": "0"}),
         ({"heading": 361}, "CG-IN-003", {"column": "heading", "count": 2}),
         ({"heading": np.inf}, "CG-IN-003", {"column": "heading", "count": 2}),
+        ({"heading": [10, 20]}, "CG-IN-003", {"column": "heading", "count": 2}),
+        ({"heading": True}, "CG-IN-003", {"column": "heading", "count": 2}),
+        ({"side": ["left"]}, "CG-IN-004", {"argument": "side"}),
+        ({"polygons": ["point"]}, "CG-IN-004", {"argument": "polygons"}),
+        ({"entrance_m": "30"}, "CG-UNIT-002", {"argument": "entrance_m"}),
+        ({"heading_tolerance_deg": None}, "CG-UNIT-002", {"argument": "heading_tolerance_deg"}),
     ],
 )  # fmt: skip
 def test_wrong_options_are_one_clear_error(options, code, data):
