@@ -22,6 +22,9 @@ MAX_BLOB_BYTES = 32 * 1024 * 1024  # the format's own limit, also for the uncomp
 FEATURES = (b"OsmSchema-V0.6", b"DenseNodes")
 COMPRESSIONS = {4: "lzma", 5: "bzip2", 6: "lz4", 7: "zstd"}
 
+# GeoPackage, GeoParquet, shapefile, FlatGeobuf
+LAYER_MARKS = (b"SQLite format 3", b"PAR1", b"\x00\x00\x27\x0a", b"fgb")
+
 
 class Blob(NamedTuple):
     """Where a block begins, and where its content stands in the file."""
@@ -170,6 +173,8 @@ def _not_pbf(path: Path) -> Exception:
     reason = "It has no OSM header block."
     if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
         reason = "It is a web page (quota, login?), not OSM data."
+    if start.startswith(LAYER_MARKS):
+        reason = "It is a layer: RoadNetwork.from_centerlines reads lines, from_overture Overture's segments."
     if not start:
         reason = "It is empty."
     return error("CG-FILE-002", path=path.name, expected="an OSM PBF", start=repr(start)[1:], reason=reason)

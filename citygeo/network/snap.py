@@ -192,7 +192,7 @@ def require_options(max_snap_m: float, heading_tolerance_deg: float, side: str |
             "CG-UNIT-002", argument="heading_tolerance_deg", value=heading_tolerance_deg, low=0, high=180,
             unit="degrees", hint="45 takes the roads ahead; 180 takes all.",
         )  # fmt: skip
-    if side not in (None, "left", "right"):  # noqa: PLR6201  # a list is no member of a set
+    if side not in (None, "left", "right"):  # not a set: a list has no hash
         raise error(
             "CG-IN-004", argument="side", value=side, rule='It is "right" or "left" of the direction of travel.',
             hint="Leave it out to take the nearest road.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -213,7 +213,7 @@ def _require_choices(polygons: str, entrance_m: float, *, has_course: bool) -> N
         )  # fmt: skip
 
 
-def _headings(layer: gpd.GeoDataFrame, heading: float | str, name: str) -> NDArray[np.float64]:
+def _headings(layer: gpd.GeoDataFrame, heading: Any, name: str) -> NDArray[np.float64]:
     """Return the heading of each row, NaN where it is missing."""
     import pandas as pd
 

@@ -333,3 +333,11 @@ def test_a_real_answer_of_overpass():
             (node, *places[node]) for node in sorted({node for _, nodes, _ in expected for node in nodes})
         ]
         assert [item for item in streets.issues.found if item.severity != "info"] == []
+
+
+@pytest.mark.parametrize("start", [b"SQLite format 3\0", b"PAR1\x15", b"\x00\x00\x27\x0a\x00"])
+def test_a_layer_is_sent_to_the_reader_of_layers(tmp_path, start):
+    path = tmp_path / "roads.osm.pbf"
+    path.write_bytes(start + bytes(200))
+    with pytest.raises(FileFormatError, match=r"CG-FILE-002.*from_centerlines"):
+        osm.read(path)
