@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from citygeo.errors import CRSError, InputError, NetworkError, UnitError
+from citygeo.errors import CRSError, InputError, UnitError
 from citygeo.network.report import make_report
 from citygeo.network.report.examine import PROBLEMS
 from tests.network.report.test_connection import NODES, WAYS
@@ -118,11 +118,17 @@ def test_nothing_wrong_is_an_empty_layer_of_the_same_columns(report):
     assert places.crs.to_epsg() == 4326
 
 
+def test_points_that_are_all_far_away_are_reported_not_refused():
+    report = make_report(grid_city(2), points([(90_000, 0)]))
+    assert report.snaps["status"].tolist() == ["not_snapped"]
+    assert report.snaps["snap_distance_m"].tolist() == pytest.approx([89_900.0], rel=1e-3)
+    assert "CG-NET-013" in report.issues["code"].tolist()
+    assert str(report)
+
+
 def test_unusable_points_are_refused_as_everywhere():
     city = grid_city(2)
     given = points([(0, 10)])
-    with pytest.raises(NetworkError, match="CG-NET-010"):
-        make_report(city, points([(90_000, 0)]))
     with pytest.raises(CRSError, match="CG-CRS-001"):
         make_report(city, given.set_crs(None, allow_override=True))
     with pytest.raises(InputError, match="CG-IN-001"):
