@@ -154,7 +154,7 @@ def make_report(
     Raises
     ------
     InputError, CRSError, NetworkError, UnitError
-        As `citygeo.service_area` for `points` and `max_snap_m`, except that points far from every road are told, not refused.
+        As `citygeo.service_area` for `points` and `max_snap_m`; but points far from every road are told, not refused.
 
     Examples
     --------
