@@ -18,45 +18,6 @@ PENTAGONS = [(level, cell) for level in range(5, 11) for cell in h3.get_pentagon
 SQUARE = gpd.GeoDataFrame(geometry=[shapely.box(-21.95, 64.13, -21.85, 64.16)], crs=4326)
 
 
-@given(st.lists(PLACES, max_size=20), RESOLUTIONS)
-def test_each_point_lies_in_its_cell(places: list[tuple[float, float]], resolution: int) -> None:
-    lon, lat = np.array(places).reshape(-1, 2).T
-    cells = hexgrid.cells_of_points(lon, lat, resolution)
-    assert cells.dtype == np.uint64
-    assert cells.tolist() == [h3.latlng_to_cell(y, x, resolution) for x, y in places]
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 91.0])
-def test_impossible_places_are_refused_with_their_rows(bad: float) -> None:
-    with pytest.raises(CitygeoError) as caught:
-        hexgrid.cells_of_points([0.0, 1.0, 2.0], [0.0, bad, 0.0], 9)
-    assert caught.value.code == "CG-IN-003"
-    assert caught.value.data["sample"] == "1"
-
-
-@pytest.mark.parametrize("bad", [-1, 16, 9.5, True])
-def test_resolutions_that_h3_does_not_have_are_refused(bad: float) -> None:
-    with pytest.raises(CitygeoError) as caught:
-        hexgrid.cells_of_points([0.0], [0.0], bad)  # type: ignore[arg-type]
-    assert caught.value.code == "CG-UNIT-002"
-
-
-@given(st.lists(PLACES, min_size=1, max_size=20), RESOLUTIONS)
-def test_text_and_back_is_the_same_cell(places: list[tuple[float, float]], resolution: int) -> None:
-    lon, lat = np.array(places).T
-    cells = hexgrid.cells_of_points(lon, lat, resolution)
-    assert hexgrid.from_strings(hexgrid.to_strings(cells)).tolist() == cells.tolist()
-    assert hexgrid.resolution_of(cells) == resolution
-
-
-@pytest.mark.parametrize("bad", ["", "zz", "5", "89283082803ffff0000", "8f28308280fffff"])
-def test_text_that_is_no_cell_is_refused(bad: str) -> None:
-    with pytest.raises(CitygeoError) as caught:
-        hexgrid.from_strings(["8928308280fffff", bad])
-    assert caught.value.code == "CG-IN-003"
-    assert caught.value.data["count"] == 1
-
-
 def test_cells_of_an_area_are_exactly_those_that_touch_it() -> None:
     cells = hexgrid.cells_in(SQUARE, 9)
     assert np.all(np.diff(cells.astype(np.int64)) > 0)
@@ -163,20 +124,3 @@ def test_a_repeated_cell_is_in_one_group() -> None:
     cell = h3.latlng_to_cell(0, 0, 9)
     far = h3.latlng_to_cell(10, 10, 9)
     assert hexgrid.connected_groups(np.array([far, cell, far, cell], np.uint64)).tolist() == [0, 1, 0, 1]
-
-
-def test_mixed_resolutions_and_no_cells_have_no_resolution() -> None:
-    mixed = np.array([h3.latlng_to_cell(0, 0, 8), h3.latlng_to_cell(0, 0, 9)], np.uint64)
-    for cells, code in ((mixed, "CG-IN-004"), (mixed[:0], "CG-IN-001")):
-        with pytest.raises(CitygeoError) as caught:
-            hexgrid.resolution_of(cells)
-        assert caught.value.code == code
-
-
-def test_cell_index_is_told_by_its_labels() -> None:
-    cells = ["8928308280fffff", "8928308280bffff"]
-    assert hexgrid.has_cell_index(pd.DataFrame(index=cells))
-    assert not hexgrid.has_cell_index(pd.DataFrame(index=[*cells, "way/1"]))
-    assert not hexgrid.has_cell_index(pd.DataFrame(index=[1, 2]))
-    assert not hexgrid.has_cell_index(pd.DataFrame(index=["-1", "+8928308280fffff"]))
-    assert not hexgrid.has_cell_index(pd.DataFrame(index=[]))
