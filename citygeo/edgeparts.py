@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.network import RoadNetwork
-    from citygeo.network.search import Parts
+    from citygeo.engine import Parts
 
 QUAD_SEGMENTS = 8  # a circle of 32 corners lies inside the true one, its area is 0.6 % less
 GAP = 1e-12  # shares nearer than this meet

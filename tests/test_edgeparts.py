@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citygeo.edgeparts import EdgeParts, as_multipolygon, buffered, cut_lines, merge
-from citygeo.network.search import Parts
+from citygeo.engine import Parts
 from tests import reference
 from tests.toy import ONEWAY, STREET, edge_between, grid_city, network
 

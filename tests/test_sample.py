@@ -15,7 +15,7 @@ import citygeo as cg
 from citygeo import hexgrid
 from citygeo.edgeparts import cut_lines, merge
 from citygeo.errors import CitygeoWarning
-from citygeo.network.search import Places, reached_parts, search_each
+from citygeo.engine import Places, reached_parts, search_each
 from citygeo.network.snap import snap_points
 
 ORIGINS = 208

@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from citygeo.errors import CitygeoWarning, render
 
@@ -55,6 +55,25 @@ def _is_shared(folder: Path) -> bool:
 def _warn(code: str, **data: object) -> bool:
     warnings.warn(f"{code}: {' '.join(render(code, data))}", CitygeoWarning, stacklevel=2)
     return False
+
+
+def vector_operation(*, plain: F) -> Callable[[Callable[..., Any]], F]:
+    """
+    Make a function that emits LLVM code an operation that kernels can call.
+
+    Parameters
+    ----------
+    plain
+        The same in Python, for runs with ``NUMBA_DISABLE_JIT=1``.
+    """
+    from numba.core import config
+    from numba.extending import intrinsic
+
+    def decorate(emit: Callable[..., Any]) -> F:
+        compiled: Any = intrinsic(emit)
+        return plain if getattr(config, "DISABLE_JIT", 0) else cast("F", compiled)
+
+    return decorate
 
 
 def kernel(function: F) -> F:

@@ -11,7 +11,7 @@ import shapely
 
 from citygeo import datum, demand, hexgrid
 from citygeo.coverage.zones import share
-from citygeo.network.search import UNREACHED
+from citygeo.engine import UNREACHED
 from citygeo.reach import labels_at
 
 if TYPE_CHECKING:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from citygeo import datum, demand, hexgrid
+from citygeo import datum, demand, engine, hexgrid
+from citygeo.engine import UNREACHED, Places
 from citygeo.errors import error
-from citygeo.network.search import LONGEST_MS, UNREACHED, Places, nearest_at, search_each, times_at
 from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place, snap_points
 
 if TYPE_CHECKING:
@@ -116,16 +115,11 @@ def serve(
     """Find for every point its nearest facility, and how many reach it within the limit."""
     size = [len(layer) for layer in layers]
     places = Places.joined(layer.places for layer in layers)
-    depth = np.zeros(sum(size), np.int64)
-    lock = Lock()
-
-    def collect(row: int, found: Any) -> None:
-        ms = places.least(times_at(network, direction, facilities.of(row), found, places, limit_ms))
-        with lock:
-            np.add(depth, ms != UNREACHED, out=depth)
-
-    search_each(network, direction, facilities, limit_ms, collect, threads=threads)
-    ms, facility = nearest_at(network, direction, facilities, places, LONGEST_MS)
+    back: Direction = "to" if direction == "from" else "from"
+    reaching = engine.sums(network, back, places, facilities, cutoffs_ms=[limit_ms], threads=threads)
+    depth = reaching[:, 0].astype(np.int64)
+    nearest_ms, nearest = engine.nearest(network, direction, facilities, places, threads=threads)
+    ms, facility = nearest_ms[:, 0], nearest[:, 0]
     stop = np.cumsum(size)
     return [
         Served(ms[a:b], facility[a:b], depth[a:b], ms[a:b] <= limit_ms)

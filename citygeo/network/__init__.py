@@ -308,6 +308,8 @@ class RoadNetwork(NetworkData, FromSources):
         if net.arrays["shape_lonlat"] is self.arrays["shape_lonlat"]:
             # the same streets in the same places: what was made for drawing and snapping holds
             vars(net).update({name: made for name, made in vars(self).items() if name in DRAWN})
+        if self.known_topology is not None:
+            vars(net)["_inherited_topology"] = self.known_topology  # used if the new arcs fit into it
         return net
 
     def report(self, points: gpd.GeoDataFrame | None = None, *, max_snap_m: float = 200.0) -> NetworkReport:

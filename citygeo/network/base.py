@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.modes import TravelMode
+    from citygeo.network.hierarchy import Hierarchy, Topology
 
 Direction = Literal["from", "to"]
 
@@ -156,6 +157,25 @@ class NetworkData:
             _frozen(side[:, ::-1]) for side in (seen.head, seen.tail, seen.leave_ms, seen.enter_ms)
         )
         return EdgeView(seen.start, seen.stop, tail, head, seen.against_ms, seen.along_ms, enter, leave)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """The contraction hierarchy, made on first use: a second or so for a city."""
+        from citygeo.network.hierarchy import make_hierarchy
+
+        return make_hierarchy(self, self.known_topology)
+
+    @property
+    def has_hierarchy(self) -> bool:
+        """Whether the hierarchy is made already, or takes milliseconds to make."""
+        return "hierarchy" in vars(self) or self.known_topology is not None
+
+    @property
+    def known_topology(self) -> Topology | None:
+        """The topology of the hierarchy, this network's own or that of the one it was edited from."""
+        made: Hierarchy | None = vars(self).get("hierarchy")
+        inherited: Topology | None = vars(self).get("_inherited_topology")
+        return inherited if made is None else made.topology
 
     def open_arcs(self) -> Arcs:
         """Return every open direction of travel between nodes, whatever turn rules say: code, tail, head, ms."""

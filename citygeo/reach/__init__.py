@@ -7,23 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from citygeo import engine as engines
 from citygeo import provenance
 from citygeo.edgeparts import EdgeParts
+from citygeo.engine import LONGEST_MS, UNREACHED, reached_parts, search_each
 from citygeo.issues import IssueLog
-from citygeo.network.search import (
-    LONGEST_MS,
-    UNREACHED,
-    Found,
-    nearest_at,
-    reached_parts,
-    search_each,
-    times_at,
-)
 from citygeo.network.snap import OK
 from citygeo.reach.area import ServiceArea
 from citygeo.reach.place import (
     place_facilities,
     require_direction,
+    require_k,
     require_minutes,
     require_one_bound,
     require_range,
@@ -37,6 +31,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from citygeo.engine import Engine, Found
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
 
@@ -178,6 +173,7 @@ def travel_times(
     minutes: float | None = None,
     max_snap_m: float = 200.0,
     polygons: Polygons = "point",
+    engine: Engine = "auto",
     threads: int | None = None,
 ) -> pd.DataFrame:
     """
@@ -195,6 +191,9 @@ def travel_times(
         Rows farther than this from any road are not on the network.
     polygons
         As in `service_area`, for both layers.
+    engine
+        ``"dijkstra"`` searches from each row; ``"cch"`` sweeps over the network's contraction hierarchy, which is made
+        on first use; ``"auto"`` takes what is predicted to be quicker. The answer does not depend on it.
     threads
         Worker threads; the answer does not depend on it.
 
@@ -220,19 +219,14 @@ def travel_times(
     log = IssueLog()
     limit = LONGEST_MS if minutes is None else to_ms(require_one_bound(minutes))
     require_threads(threads)
+    engines.require_engine(engine)
     start, goal = (
         place_facilities(
             network, layer, delay_s=0.0, max_snap_m=max_snap_m, log=log, name=name, polygons=polygons
         )
         for name, layer in (("origins", origins), ("destinations", destinations))
     )
-    ms = np.full((len(origins), len(destinations)), UNREACHED)
-    places, goals = start.places, goal.places
-
-    def collect(row: int, search: Found) -> None:
-        ms[row] = goals.least(times_at(network, "from", places.of(row), search, goals, limit))
-
-    search_each(network, "from", places, limit, collect, threads=threads)
+    ms = engines.times(network, "from", start.places, goal.places, limit, engine=engine, threads=threads)
     late = "no_path" if minutes is None else "out_of_range"
     status = np.where(ms == UNREACHED, late, OK).astype(object)
     for snaps, view in ((start.snaps, status), (goal.snaps, status.T)):
@@ -254,12 +248,16 @@ def nearest(
     facilities: gpd.GeoDataFrame,
     *,
     direction: Direction,
+    k: int = 1,
+    minutes: float | None = None,
     delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
     polygons: Polygons = "point",
+    engine: Engine = "auto",
+    threads: int | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Return each origin's nearest facility by travel time.
+    Return each origin's nearest facilities by travel time.
 
     Parameters
     ----------
@@ -269,28 +267,41 @@ def nearest(
         Points (or anything a point can stand for) with a CRS.
     direction
         ``"to"`` the facility, or ``"from"`` it.
+    k
+        Number of facilities wanted of each origin.
+    minutes
+        Inclusive bound; no bound below 24 days if `None`.
     delay_s, max_snap_m, polygons
         As in `service_area`; `polygons` for both layers.
+    engine, threads
+        As in `travel_times`.
 
     Returns
     -------
     The origins with facility (its label; missing if none can be reached; among equally near ones the first), time_s
-    (inf if none), status and snap_distance_m.
+    (inf if none), status (``ok``, ``no_path``, ``out_of_range``, ``not_snapped``, ``no_geometry``) and
+    snap_distance_m. With `k` above 1, `k` rows of each origin under its label, and their rank, from 1.
 
     Raises
     ------
     InputError, CRSError, NetworkError
         As `service_area`.
+    UnitError
+        CG-UNIT-002: `k` or `minutes` out of range.
 
     Examples
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> near = cg.nearest(city.network("drive"), city.stations, city.stations, direction="to")
-    >>> bool((near.facility == near.index).all())
-    True
+    >>> near = cg.nearest(city.network("drive"), city.stations, city.stations, direction="to", k=2)
+    >>> len(near), bool((near.facility[near["rank"] == 1] == city.stations.index).all())
+    (8, True)
     """
     require_direction(direction)
+    require_k(k)
+    require_threads(threads)
+    engines.require_engine(engine)
+    limit = LONGEST_MS if minutes is None else to_ms(require_one_bound(minutes))
     log = IssueLog()
     placed = place_facilities(
         network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
@@ -298,13 +309,19 @@ def nearest(
     start = place_facilities(
         network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins", polygons=polygons
     )
-    ms, row = nearest_at(network, direction, placed.places, start.places)
+    ms, row = engines.nearest(
+        network, direction, placed.places, start.places, limit, k=k, engine=engine, threads=threads
+    )
     log.announce()
-    return origins.assign(
-        facility=labels_at(facilities.index, row),
-        time_s=to_seconds(ms),
-        status=np.where(start.snaps.is_on & (row < 0), "no_path", start.snaps.status),
-        snap_distance_m=start.snaps.distance_m,
+    late = "no_path" if minutes is None else "out_of_range"
+    status, is_on = np.repeat(start.snaps.status, k), np.repeat(start.snaps.is_on, k)
+    ranked = origins.iloc[np.repeat(np.arange(len(origins)), k)]
+    return ranked.assign(
+        **({"rank": np.tile(np.arange(1, k + 1), len(origins))} if k > 1 else {}),
+        facility=labels_at(facilities.index, row.ravel()),
+        time_s=to_seconds(ms.ravel()),
+        status=np.where(is_on & (row.ravel() < 0), late, status),
+        snap_distance_m=np.repeat(start.snaps.distance_m, k),
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from citygeo import datum
+from citygeo.engine import Places
 from citygeo.errors import error
 from citygeo.network import Direction
-from citygeo.network.search import Places
 from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, require_place
 from citygeo.network.snap_layer import snap_rows
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from citygeo.network.snap_layer import Polygons, RowSnaps
 
 MAX_MINUTES = 24 * 60.0
+MOST_NEAREST = 1000
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,15 @@ def require_range(argument: str, value: Any, low: float, high: float, unit: str,
         raise error(
             "CG-UNIT-002", argument=argument, value=value, low=low, high=f"{high:g}", unit=unit, hint=hint
         )
+
+
+def require_k(k: object) -> None:
+    """Raise CG-UNIT-002 unless `k` is a whole number from 1 to 1000."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= MOST_NEAREST:
+        raise error(
+            "CG-UNIT-002", argument="k", value=k, low=1, high=MOST_NEAREST, unit="facilities",
+            hint="Give how many nearest facilities of each origin are wanted.",
+        )  # fmt: skip
 
 
 def require_threads(threads: object) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from citygeo._kernels.parts import CLOSED
 from citygeo.network import RoadNetwork
-from citygeo.network.search import UNREACHED, Places, nearest_at, reached_parts, search_each, times_at
-from tests import reference
+from citygeo.engine import LONGEST_MS, UNREACHED, Places, reached_parts, search_each
+from tests import engines, reference
 from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
 
 SLACK_MS = Fraction(1, 10**6)
@@ -31,6 +31,11 @@ def as_places(rows):
     return Places.one_each(np.array(edge, np.int64), np.array(share, np.float64), np.array(ms, np.int64))
 
 
+def nearest_at(net, direction, sources, points, limit=LONGEST_MS):
+    ms, row = engines.nearest(net, direction, sources, points, limit)
+    return ms[:, 0], row[:, 0]
+
+
 def reach(net, source, limit, points=(), direction="from", searched=None):
     """Parts as (edge, low, high, low ms, high ms), and times at points; found by one search."""
     result = SimpleNamespace(parts=[], ms=[])
@@ -42,11 +47,11 @@ def reach(net, source, limit, points=(), direction="from", searched=None):
             (int(edge), *share, *ms)
             for edge, share, ms in zip(parts.edge, parts.share.tolist(), parts.ms.tolist(), strict=True)
         ]
-        wanted = as_places(points)
-        times = wanted.least(times_at(net, direction, own, found, wanted, limit))
-        result.ms = [None if ms == UNREACHED else int(ms) for ms in times]
 
     search_each(net, direction, as_places([source]), searched or limit, collect, threads=1)
+    (result.ms,) = engines.listed(
+        engines.times(net, direction, as_places([source]), as_places(points), limit)
+    )
     return result
 
 
@@ -138,7 +143,7 @@ def test_point_times_equal_reference(scene, limit):
 def test_nearest_points_equal_reference(scene, n_more, data):
     n, listed, source, points = scene
     sources = [source] + [data.draw(places(len(listed))) for _ in range(n_more)]
-    limit = data.draw(st.one_of(st.integers(0, 100), st.just(2**31 - 1)))
+    limit = data.draw(st.one_of(st.integers(0, 100), st.just(LONGEST_MS)))
     ms, row = nearest_at(bare(n, listed), "from", as_places(sources), as_places(points), limit)
     found = [None if time == UNREACHED else (int(time), int(i)) for time, i in zip(ms, row, strict=True)]
     truth = [

@@ -23,7 +23,7 @@ import shapely
 import citygeo as cg
 from citygeo.errors import CitygeoWarning
 from citygeo.network import RoadNetwork
-from citygeo.network.search import Places, search_each
+from citygeo.engine import Places, search_each
 from tests.io import segments
 from tests.network import osmnx_oracle as oracle
 

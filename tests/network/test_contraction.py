@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from citygeo.network.search import UNREACHED, Places, search_each, times_at
+from citygeo.engine import UNREACHED, Places
 from citygeo.network.segments import segment_lengths
-from tests import reference
+from tests import engines, reference
 from tests.toy import ONEWAY, STREET, network, streets
 
 # km/h along and against, 0 where closed
@@ -72,14 +72,8 @@ def places_of_vertices(net, ids):
 def times_between(net, nodes, places):
     edge, share = (np.array(column) for column in zip(*(places[node] for node in nodes), strict=True))
     wanted = Places.one_each(edge.astype(np.int64), share.astype(float), np.zeros(len(nodes), np.int64))
-    table = np.empty((len(nodes), len(nodes)))
-
-    def collect(i, found):
-        ms = times_at(net, "from", wanted.of(i), found, wanted, 2**31 - 1)
-        table[i] = np.where(ms == UNREACHED, np.inf, ms)
-
-    search_each(net, "from", wanted, 2**31 - 1, collect, threads=1)
-    return table
+    ms = engines.times(net, "from", wanted, wanted)
+    return np.where(ms == UNREACHED, np.inf, ms)
 
 
 @given(way_lists)

@@ -6,14 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citygeo.engine import Places
 from citygeo.network import RoadNetwork
-from citygeo.network.search import UNREACHED, Places, search_each, times_at
 from citygeo.network.splitting import split_edges
 from citygeo.network.states import search_arrays
+from tests import engines
 from tests.kernels.graphs import PLAIN_MODE
 from tests.network.test_states import ruled, scenes
-
-FOREVER = 2**31 - 1
 
 
 def shaped(net):
@@ -34,14 +33,7 @@ def shaped(net):
 
 
 def times(net, places):
-    rows = []
-
-    def collect(row, found):
-        ms = times_at(net, "from", places.of(row), found, places, FOREVER)
-        rows.append([None if time == UNREACHED else int(time) for time in ms])
-
-    search_each(net, "from", places, FOREVER, collect, threads=1)
-    return rows
+    return engines.listed(engines.times(net, "from", places, places))
 
 
 def places(rows):

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from citygeo.network import RoadNetwork
-from citygeo.network.search import UNREACHED, Places, nearest_at, reached_parts, search_each, times_at
+from citygeo.engine import UNREACHED, Places, reached_parts, search_each
 from citygeo.network.states import search_arrays
-from tests import reference
+from tests import engines, reference
 from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
 
 FOREVER = 2**31 - 1
@@ -62,14 +62,7 @@ def as_places(rows):
 def table(net, direction, spots):
     """Times between all places, from rows to columns, `None` where there is no way."""
     wanted = as_places(spots)
-    rows = [None] * len(spots)
-
-    def collect(row, found):
-        ms = times_at(net, direction, wanted.of(row), found, wanted, FOREVER)
-        rows[row] = [None if time == UNREACHED else int(time) for time in ms]
-
-    search_each(net, direction, wanted, FOREVER, collect, threads=1)
-    return rows
+    return engines.listed(engines.times(net, direction, wanted, wanted))
 
 
 def expected(listed, lost, forbidden, spots):
@@ -118,7 +111,8 @@ def test_nearest_under_rules_is_the_least_of_single_searches(scene):
     net = ruled(n, listed, lost, forbidden)
     for direction in ("from", "to"):
         rows = table(net, direction, spots)
-        ms, owner = nearest_at(net, direction, as_places(spots), as_places(spots))
+        near_ms, near_owner = engines.nearest(net, direction, as_places(spots), as_places(spots))
+        ms, owner = near_ms[:, 0], near_owner[:, 0]
         for place in range(len(spots)):
             times = [(row[place], i) for i, row in enumerate(rows) if row[place] is not None]
             found = None if ms[place] == UNREACHED else (int(ms[place]), int(owner[place]))

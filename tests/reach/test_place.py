@@ -9,8 +9,8 @@ import shapely
 
 from citygeo.errors import NetworkError
 from citygeo.issues import IssueLog
-from citygeo.network.search import search_each, times_at
 from citygeo.reach.place import place_facilities
+from tests import engines
 from tests.toy import STREET, edge_between, lonlat, network, points
 
 # a street of 1000 m, and an island 3 km north of it
@@ -63,13 +63,7 @@ def test_a_park_is_reached_at_its_nearest_gate():
 
 def times_between(places, goals):
     """Milliseconds from the first row to each goal."""
-    found = []
-
-    def collect(row, search):
-        found.extend(times_at(NET, "from", places.of(row), search, goals, 1_000_000).tolist())
-
-    search_each(NET, "from", places, 1_000_000, collect, threads=1)
-    return found
+    return engines.times(NET, "from", places, goals, 1_000_000)[0].tolist()
 
 
 def test_rows_off_the_network_have_no_place_and_are_told():

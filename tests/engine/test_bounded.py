@@ -8,16 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citygeo._kernels import search as kernels
-from citygeo.network.search import (
-    UNREACHED,
-    Places,
-    _Workspace,
-    nearest_at,
-    reached_parts,
-    search_each,
-    seeds,
-    times_at,
-)
+from citygeo.engine import LONGEST_MS, UNREACHED, Nodes, Places, bounded, reached_parts, search_each
+from citygeo.engine.bounded import Workspace, bucket_width
+from tests import engines
 from tests.toy import ONEWAY, STREET, edge_between, grid_city, network
 
 NODES = {1: (0, 0), 2: (1000, 0), 3: (1000, 500), 4: (1000, -500)}
@@ -32,8 +25,9 @@ def places(*rows):
 
 
 def seeds_by_id(direction, *rows):
-    node, ms, row = seeds(NET, direction, places(*rows))
+    start, node, ms = places(*rows).entries(NET, direction)
     ids = NET.arrays["node_id"][node]
+    row = np.repeat(np.arange(len(rows)), np.diff(start))
     return sorted(zip(row.tolist(), ids.tolist(), ms.tolist(), strict=True))
 
 
@@ -57,11 +51,11 @@ def everything(sources, threads, direction="from", limit=70_000, net=GRID):
 
     def collect(i, found):
         parts = reached_parts(net, direction, sources.of(i), found, limit)
-        times = times_at(net, direction, sources.of(i), found, sources, limit)
-        rows[i] = [found.node.tolist(), found.ms.tolist(), *(part.tolist() for part in parts), times.tolist()]
+        rows[i] = [found.node.tolist(), found.ms.tolist(), *(part.tolist() for part in parts)]
 
     search_each(net, direction, sources, limit, collect, threads=threads)
-    return rows
+    times = engines.times(net, direction, sources, sources, limit)
+    return [[*row, ms.tolist()] for row, ms in zip(rows, times, strict=True)]
 
 
 def many(n, seed=1):
@@ -91,15 +85,11 @@ def test_times_between_places_are_symmetric_on_two_way_streets():
 
 def test_nearest_is_the_least_of_single_searches():
     sources, points = many(6), many(80, seed=5)
-    ms, row = nearest_at(GRID, "from", sources, points)
-    table = np.empty((6, 80), np.int64)
-
-    def collect(i, found):
-        table[i] = times_at(GRID, "from", sources.of(i), found, points, 2**31 - 1)
-
-    search_each(GRID, "from", sources, 2**31 - 1, collect)
-    assert ms.tolist() == table.min(axis=0).tolist()
-    assert row.tolist() == table.argmin(axis=0).tolist()  # argmin gives the first among equals
+    ms, row = engines.nearest(GRID, "from", sources, points, k=4)
+    table = engines.times(GRID, "from", sources, points)
+    order = np.argsort(table, axis=0, kind="stable")[:4].T  # the first among equals
+    assert row.tolist() == order.tolist()
+    assert ms.tolist() == np.take_along_axis(table.T, order, axis=1).tolist()
 
 
 @given(
@@ -109,10 +99,10 @@ def test_nearest_is_the_least_of_single_searches():
 )
 def test_equally_near_sources_give_the_first_row(rows):
     sources = places(*((edge, share, 0) for edge, share in rows))
-    ms, row = nearest_at(GRID, "from", sources, sources)
+    ms, row = engines.nearest(GRID, "from", sources, sources)
     assert not ms.any()
     where = [tuple(np.round(place_of(edge, share), 9)) for edge, share in rows]
-    assert row.tolist() == [where.index(place) for place in where]
+    assert row[:, 0].tolist() == [where.index(place) for place in where]
 
 
 def place_of(edge, share):
@@ -122,36 +112,53 @@ def place_of(edge, share):
     return ends[int(share)]
 
 
-def test_full_heap_is_tried_again_with_a_larger_one(monkeypatch):
+def test_full_queues_are_tried_again_with_more_room(monkeypatch):
+    """Zero arcs between many seeds push the same states over and over."""
+    sources, points = many(40), many(60, seed=9)
+    expected = engines.nearest(GRID, "from", sources, points, k=3)
     sizes, search_nearest = [], kernels.search_nearest
 
     def full_at_first(*args):
-        heap, ms, owner = args[6], args[8], args[9]
-        assert (ms == UNREACHED).all()
-        assert (owner == -1).all()
-        sizes.append(heap.size)
+        entry, near = args[9], args[13]
+        assert (near == np.uint64(2**64 - 1)).all()
+        sizes.append(entry.size)
         if len(sizes) < 3:
-            ms[:], owner[:] = 1, 0  # what a search that gave up may leave
-            return kernels.HEAP_FULL
+            near[:] = 1  # what a search that gave up may leave
+            return kernels.FULL
         return search_nearest(*args)
 
-    sources = many(5)
-    expected = nearest_at(GRID, "from", sources, sources)
     monkeypatch.setattr(kernels, "search_nearest", full_at_first)
-    found = nearest_at(GRID, "from", sources, sources)
-    assert [array.tolist() for array in found] == [array.tolist() for array in expected]
+    found = bounded.nearest(GRID, "from", sources, points, LONGEST_MS, k=3)
+    assert (found >> np.uint64(32)).astype(np.uint32).tolist() == expected[0].tolist()
     assert sizes[0] < sizes[1] < sizes[2]
 
 
+def test_a_workspace_grows_until_a_search_fits(monkeypatch):
+    sources = many(30)
+    expected = engines.times(GRID, "from", sources, sources)
+    counts = engines.sums(GRID, "from", sources, Nodes(np.arange(GRID.n_nodes)), cutoffs_ms=[9_000, 50_000])
+    monkeypatch.setattr(bounded, "FIRST_ROOM", 2)
+    assert (bounded.times(GRID, "from", sources, sources, LONGEST_MS, threads=2) == expected).all()
+    nodes = Nodes(np.arange(GRID.n_nodes))
+    assert (engines.sums(GRID, "from", sources, nodes, cutoffs_ms=[9_000, 50_000]) == counts).all()
+
+
+def test_buckets_hold_every_time_up_to_the_limit():
+    for limit in (0, 1, 4095, 4096, 300_000, 2**29 - 1, 2**29, LONGEST_MS):
+        assert limit >> bucket_width(limit) <= 2**17
+    assert bucket_width(300_000) == 12
+
+
 def test_stamps_start_again_when_they_run_out():
-    space = _Workspace(3, 4)
-    assert [int(space.next_stamp()) >> 32 for _ in range(3)] == [1, 2, 3]
+    space = Workspace(NET, "from", 10)
+    assert [space.next_stamps() for _ in range(3)] == [1, 2, 3]
+    assert [space.next_stamps(5), space.next_stamps()] == [4, 9]
     space._stamp = 2**32 - 2
     space.label[:] = 99
-    assert int(space.next_stamp()) == (2**32 - 1) << 32
-    assert space.label.tolist() == [99] * 3
-    assert int(space.next_stamp()) == 1 << 32
-    assert space.label.tolist() == [0] * 3
+    assert space.next_stamps() == 2**32 - 1
+    assert set(space.label.tolist()) == {99}
+    assert space.next_stamps() == 1
+    assert set(space.label.tolist()) == {0}
 
 
 def test_failure_in_the_callers_code_comes_through():
@@ -165,6 +172,7 @@ def test_failure_in_the_callers_code_comes_through():
 
 def test_no_sources():
     search_each(GRID, "from", many(0), 1000, lambda *_: pytest.fail("nothing to find"))
-    ms, row = nearest_at(GRID, "from", many(0), many(3))
+    ms, row = engines.nearest(GRID, "from", many(0), many(3), k=2)
     assert (ms == UNREACHED).all()
-    assert row.tolist() == [-1] * 3
+    assert row.tolist() == [[-1] * 2] * 3
+    assert engines.times(GRID, "from", many(0), many(3)).shape == (0, 3)
