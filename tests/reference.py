@@ -38,17 +38,52 @@ def shortest_times(arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int]], limit
     return times
 
 
-def nearest_owner(
-    arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int, int]], limit: int
-) -> dict[Node, tuple[int, int]]:
-    """Nearest of several owners, one search each: node -> (time, owner), equal times to the smallest owner."""
+def nearest_owners(
+    arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int, int]], limit: int, k: int
+) -> dict[Node, list[tuple[int, int]]]:
+    """Nearest of several owners, one search each: node -> least (time, owner), equal times to the smallest owner."""
     arcs, seeds = list(arcs), list(seeds)
-    best: dict[Node, tuple[int, int]] = {}
+    found: dict[Node, list[tuple[int, int]]] = {}
     for owner in sorted({owner for _, _, owner in seeds}):
         own = [(node, ms) for node, ms, who in seeds if who == owner]
         for node, ms in shortest_times(arcs, own, limit).items():
-            best[node] = min(best.get(node, (ms, owner)), (ms, owner))
-    return best
+            found.setdefault(node, []).append((ms, owner))
+    return {node: sorted(pairs)[:k] for node, pairs in found.items()}
+
+
+def reach_sums(
+    edges: Sequence[Edge],
+    sources: Sequence[Sequence[tuple[Place, int]]],
+    targets: Sequence[Sequence[tuple[Place, int]]],
+    weights: Sequence[Fraction],
+    cutoffs: Sequence[int],
+    decay: Sequence[Fraction] | None,
+) -> list[list[Fraction]]:
+    """Sum over the targets of what each weighs, if its nearest place is within the cut-off of the source's nearest."""
+    table = []
+    for source in sources:
+        times = []
+        for target in targets:
+            ways = [
+                place_time(edges, begin, spent, end, due, max(cutoffs))
+                for begin, spent in source
+                for end, due in target
+            ]
+            times.append(min((ms for ms in ways if ms is not None), default=None))
+        table.append(
+            [
+                sum(
+                    (
+                        weight * (1 if decay is None else decay[ms])
+                        for ms, weight in zip(times, weights, strict=True)
+                        if ms is not None and ms <= cutoff
+                    ),
+                    Fraction(0),
+                )
+                for cutoff in cutoffs
+            ]
+        )
+    return table
 
 
 def arcs_of(edges: Sequence[Edge]) -> list[Arc]:

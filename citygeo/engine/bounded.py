@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from citygeo.engine.places import Nodes, Own
     from citygeo.engine.weights import Weights
-    from citygeo.network import Direction, RoadNetwork
+    from citygeo.network import Direction, Graph, RoadNetwork
 
 SHIFT = 32
-LEAST_WIDTH = 12  # buckets of 4 s: on road networks 1 to 16 s do equally well
 MOST_BUCKETS = 1 << 17
+SAMPLED_ARCS = 1000
 CHUNK = 64  # sources per call of a kernel
 FEW_SAMPLES = 8
 FIRST_ROOM = 1024  # waiting states, before a workspace grows
@@ -68,11 +68,11 @@ class Workspace:
         n = network.n_states
         self.graph = network.graph(direction)
         self.limit_ms = limit_ms
-        self.width = bucket_width(limit_ms)
+        self.width = bucket_width(self.graph, limit_ms)
         # memory of the size of the graph is taken from the system page by page, when a search comes there
         self.label = np.zeros(n, np.uint64)
         self.node, self.ms = np.empty(n, np.uint32), np.empty(n, np.uint32)
-        self.bucket = np.full((limit_ms >> self.width) + 1, -1, np.int32)
+        self.bucket = np.full(((limit_ms >> self.width) + 1, 2), -1, np.int32)
         self.goal = np.zeros(n, np.uint8)
         self.n_goals = 0
         if goals is not None:
@@ -113,9 +113,11 @@ class Workspace:
             self.grow()
 
 
-def bucket_width(limit_ms: int) -> int:
-    """Return the binary logarithm of the width of buckets."""
-    return max(LEAST_WIDTH, (limit_ms // MOST_BUCKETS).bit_length())
+def bucket_width(graph: Graph, limit_ms: int) -> int:
+    """Return the binary logarithm of the width of buckets: about an arc, so that few labels are corrected."""
+    sample = graph.arc[:: max(len(graph.arc) // SAMPLED_ARCS, 1), 1]
+    typical = int(np.median(sample[sample > 0])) if sample.any() else 1
+    return max(typical.bit_length() - 1, (limit_ms // MOST_BUCKETS).bit_length())
 
 
 def search_each(
@@ -221,21 +223,17 @@ def times(
     threads: int | None,
 ) -> NDArray[np.uint32]:
     """Return the milliseconds from every source to every target, UNREACHED beyond the bound."""
+    from citygeo._kernels.search import times_at_ends
+
     ends = targets.exits(network, direction)
     out = np.full((sources.n_rows, targets.n_rows), UNREACHED)
     if not ends.state.size:
         return out
-    target = np.repeat(np.arange(targets.n_rows), np.diff(ends.start))
     pairs = SameEdge(network, direction, sources, targets, limit_ms)
 
     def collect(row: int, found: Found) -> None:
-        label = found.label[ends.state]
-        is_reached = label >= found.stamp
-        ms = (label & np.uint64(UNREACHED)).astype(np.int64) + ends.ms
-        keep = is_reached & (ms <= limit_ms)
-        np.minimum.at(out[row], target[keep], ms[keep].astype(np.uint32))
         own = pairs.of(np.array([row]))
-        np.minimum.at(out[row], own.target, own.ms.astype(np.uint32))
+        times_at_ends(found.label, found.stamp, *ends, own.target, own.ms, limit_ms, out[row])
 
     search_each(network, direction, sources, limit_ms, collect, goals=ends.state, threads=threads)
     return out
@@ -329,13 +327,13 @@ def nearest(
     entries = sources.entries(network, direction)
     owner = np.repeat(np.arange(sources.n_rows), np.diff(entries.start))
     near = np.empty(network.n_states * k, np.uint64)
-    width = bucket_width(limit_ms)
+    width = bucket_width(graph, limit_ms)
 
     def work(_low: int, _high: int, stop: NDArray[np.uint8]) -> None:
         status, size = FULL, len(graph.arc) + owner.size + 1
         while status == FULL:
             near.fill(ALL_ONES)
-            bucket = np.full((limit_ms >> width) + 1, -1, np.int32)
+            bucket = np.full(((limit_ms >> width) + 1, 2), -1, np.int32)
             entry, node, link = np.empty(size, np.uint64), np.empty(size, np.uint32), np.empty(size, np.int32)
             status = search_nearest(
                 graph.start, graph.arc, entries.state, entries.ms, owner, limit_ms, width, k, bucket, entry, node, link,

@@ -143,10 +143,15 @@ def test_a_workspace_grows_until_a_search_fits(monkeypatch):
     assert (engines.sums(GRID, "from", sources, nodes, cutoffs_ms=[9_000, 50_000]) == counts).all()
 
 
-def test_buckets_hold_every_time_up_to_the_limit():
+def test_buckets_hold_every_time_up_to_the_limit_and_are_about_an_arc_wide():
+    graph = GRID.graph("from")
     for limit in (0, 1, 4095, 4096, 300_000, 2**29 - 1, 2**29, LONGEST_MS):
-        assert limit >> bucket_width(limit) <= 2**17
-    assert bucket_width(300_000) == 12
+        assert limit >> bucket_width(graph, limit) <= 2**17
+    assert (
+        2 ** bucket_width(graph, 300_000)
+        <= np.median(graph.arc[:, 1])
+        < 2 ** (bucket_width(graph, 300_000) + 1)
+    )
 
 
 def test_stamps_start_again_when_they_run_out():

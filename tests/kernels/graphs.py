@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from citygeo.modes import mode_from_dict
@@ -25,6 +27,8 @@ PLAIN_MODE = mode_from_dict(
     }
 )  # fmt: skip
 STOP = np.zeros(1, np.uint8)
+# the engines are compared on more than a thousand graphs in each run; fewer where nothing is compiled
+MANY = settings(max_examples=20 if os.environ.get("NUMBA_DISABLE_JIT") else 270)
 
 weights = st.one_of(st.just(0), st.integers(1, 12), st.integers(0, 1000))
 
