@@ -25,6 +25,7 @@ _HOMES = {
     "RoadNetwork": "network",
     "ServiceArea": "reach",
     "TravelMode": "modes",
+    "accessibility": "access",
     "coverage": "coverage",
     "datasets": "datasets",
     "errors": "errors",

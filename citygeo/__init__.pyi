@@ -1,3 +1,4 @@
+from citygeo.access import accessibility as accessibility
 from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
 from citygeo.demand import population as population
