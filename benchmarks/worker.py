@@ -1,0 +1,105 @@
+"""
+One side of one case, in a process of its own: build, answer once, then time.
+
+    python -m benchmarks.worker SPEC.json
+
+The parent writes the specification and reads ``result.json`` and the answers from the folder it names. Nothing here
+needs citygeo, so that a peer can run under an interpreter that does not have it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import memory, plain
+from benchmarks.cases import CASES
+
+LONG_S = 10.0  # what takes longer is run LONG_RUNS times only
+LONG_RUNS = 3
+REBUILD_MB = 4096.0  # some peers keep the result of every call
+
+
+def measure(case, side, spec):
+    """
+    What there is to say of one side.
+
+    The first run is told apart: it loads or compiles code and touches memory for the first time. Its answer is saved
+    for the parent to compare; the later ones are timed.
+    """
+    module = importlib.import_module(f"benchmarks.{side.module}")
+    graph = (
+        plain.load(Path(spec["graph"])) if (Path(spec["graph"]) / "ms.npy").exists() else Path(spec["graph"])
+    )
+    given = case.arguments(graph, side)
+    work = getattr(module, case.work)
+    base = memory.now_mb()
+    memory.forget_peak()
+    begin = time.perf_counter()
+    built = module.build(graph, side)
+    build_s = time.perf_counter() - begin
+    after, build_peak, file_before = memory.now_mb(), memory.peak_mb(), memory.file_mb()
+    memory.forget_peak()
+    cold_s, made = timed(work, built, given)
+    peak, mapped = memory.peak_mb(), memory.file_mb() - file_before
+    answer = getattr(module, f"{case.work}_answer", lambda _built, made, **_given: made)(built, made, **given)
+    save(answer, Path(spec["out"]))
+    result = {
+        "base_mb": base,
+        "build_s": build_s,
+        "build_mb": max(build_peak, after) - base,
+        "cold_s": cold_s,
+        "run_mb": peak - after,
+        "peak_mb": max(build_peak, peak) - base,
+        "run_mapped_mb": mapped,
+        "steps": getattr(module, "STEPS", {}),
+    }
+    del made, answer
+    result["load"] = [os.getloadavg()[0]]
+    others, samples = memory.Others(), []
+    wanted = 0 if side.check_only else min(spec["runs"], LONG_RUNS if cold_s > LONG_S else spec["runs"])
+    while len(samples) < wanted:
+        if memory.own_mb() > REBUILD_MB and not side.keeps_memory:
+            built = None
+            built = module.build(graph, side)
+        samples.append(timed(work, built, given)[0])
+    result["load"].append(os.getloadavg()[0])
+    return {**result, "samples": samples, "others": others.cores()}
+
+
+def timed(work, built, given):
+    """Seconds of one run, and what it made."""
+    begin = time.perf_counter()
+    made = work(built, **given)
+    return time.perf_counter() - begin, made
+
+
+def save(answer, out):
+    """Write the arrays of an answer, one file each."""
+    for i, values in enumerate(answer if isinstance(answer, tuple) else (answer,)):
+        if values is not None:
+            np.save(out / f"answer{i}.npy", values)
+
+
+def main():
+    """Do what the specification says; what goes wrong is for the parent to tell."""
+    spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    case = CASES[spec["case"]]
+    try:
+        result = {"status": "ok", **measure(case, case.side(spec["side"]), spec)}
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package in {"citygeo", "benchmarks"} or importlib.util.find_spec(package):
+            raise
+        result = {"status": f"{package} is not installed"}
+    (Path(spec["out"]) / "result.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
