@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from citygeo.network import RoadNetwork
     from citygeo.engine import Parts
+    from citygeo.network import RoadNetwork
 
 QUAD_SEGMENTS = 8  # a circle of 32 corners lies inside the true one, its area is 0.6 % less
 GAP = 1e-12  # shares nearer than this meet

@@ -48,17 +48,8 @@ def sums(net, direction, sources, targets, weights=None, *, cutoffs_ms, decay=No
         runs = (bounded.sums, sweeps.sums) if side.sources.n_rows <= MANY_SEARCHES else (sweeps.sums,)
         for run in runs:
             for threads in (1, 2):
-                found = made.unscaled(
-                    run(
-                        net,
-                        side.direction,
-                        side.sources,
-                        side.targets,
-                        made,
-                        is_turned=side.is_turned,
-                        threads=threads,
-                    )  # fmt: skip
-                )
+                total = run(net, *side[:3], made, is_turned=side.is_turned, threads=threads)
+                found = made.unscaled(total)
                 answers.append(found if given.ndim == 2 else found[:, :, 0])
     return same(answers)
 

@@ -14,8 +14,8 @@ from scipy.sparse.csgraph import dijkstra
 import citygeo as cg
 from citygeo import hexgrid
 from citygeo.edgeparts import cut_lines, merge
-from citygeo.errors import CitygeoWarning
 from citygeo.engine import Places, reached_parts, search_each
+from citygeo.errors import CitygeoWarning
 from citygeo.network.snap import snap_points
 
 ORIGINS = 208

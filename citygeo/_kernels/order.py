@@ -233,8 +233,6 @@ def dissect(
         low, high = todo[n_todo]
         if high - low <= SMALLEST:
             continue
-        if stop[0] != 0:
-            return STOPPED
         number += 1
         own = order[low:high]
         for v in own:
@@ -251,6 +249,8 @@ def dissect(
                 is_sink[v] = True
             flow = 0
             while flow <= SLACK * smallest:
+                if stop[0] != 0:
+                    return STOPPED
                 searches += 1
                 half = _find_path(
                     near_start,

@@ -88,7 +88,9 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return plain
 
 
-def make_order(graph: Graph, xy: NDArray[np.float64]) -> tuple[NDArray[np.int64], ...]:
+def make_order(
+    graph: Graph, xy: NDArray[np.float64], stop: NDArray[np.uint8] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """
     Return the order in which to take states out, and their neighbours.
 
@@ -98,20 +100,18 @@ def make_order(graph: Graph, xy: NDArray[np.float64]) -> tuple[NDArray[np.int64]
         Either direction.
     xy
         Where the states are, `(n, 2)`, the same unit both ways.
+    stop
+        uint8 `(1,)`: set to 1 from outside to end; the order is then not one.
     """
     from citygeo._kernels.order import dissect, neighbours
 
     n = len(graph.start) - 1
     start, head = np.empty(n + 1, np.int64), np.empty(2 * len(graph.arc), np.int64)
     order = np.empty(n, np.int64)
-
-    def work(_low: int, _high: int, stop: NDArray[np.uint8]) -> None:
-        size = neighbours(graph.start, graph.arc, start, head)
-        head.resize(size, refcheck=False)
-        dissect(start, head, xy[:, 0].copy(), xy[:, 1].copy(), stop, order)
-
-    run_chunks(work, 1, threads=1)
-    return order, start, head
+    size = neighbours(graph.start, graph.arc, start, head)
+    flag = np.zeros(1, np.uint8) if stop is None else stop
+    dissect(start, head[:size].copy(), xy[:, 0].copy(), xy[:, 1].copy(), flag, order)
+    return order, start, head[:size].copy()
 
 
 def make_topology(
@@ -170,13 +170,19 @@ def make_hierarchy(network: NetworkData, known: Topology | None = None) -> Hiera
         The topology of the network it was edited from; used where it still fits.
     """
     graph = network.graph("from")
-    found = None if known is None else customised(known, graph)
-    if found is None:
-        order = make_order(graph, state_places(network))
-        found = customised(make_topology(*order), graph)
-    if found is None:
-        raise AssertionError("a topology made from a graph joins what the graph joins")
-    return found
+    made: list[Hierarchy | None] = []
+
+    def work(_low: int, _high: int, stop: NDArray[np.uint8]) -> None:
+        found = None if known is None else customised(known, graph)
+        if found is None:
+            order = make_order(graph, state_places(network), stop)
+            found = None if stop[0] else customised(make_topology(*order), graph)
+        made.append(found)
+
+    run_chunks(work, 1, threads=1)  # in a thread of its own, so that Ctrl-C is heard
+    (hierarchy,) = made
+    assert hierarchy is not None, "a topology made from a graph joins what the graph joins"
+    return hierarchy
 
 
 def state_places(network: NetworkData) -> NDArray[np.float64]:

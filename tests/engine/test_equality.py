@@ -27,10 +27,8 @@ def hostile(n=1500, seed=4):
             v = min(max(u + step, 0), size - 1)
             along, against = (int(ms) for ms in rng.choice([0, 1, 7, 50, 400], 2))
             closed = rng.integers(0, 5)
-            for _ in range(int(rng.integers(1, 3))):
-                listed.append(
-                    (first + u, first + v, None if closed == 0 else along, None if closed == 1 else against)
-                )
+            street = (first + u, first + v, None if closed == 0 else along, None if closed == 1 else against)
+            listed += [street] * int(rng.integers(1, 3))
     listed.append((0, n // 3, 90, None))  # into the second part, never back
     return RoadNetwork(edge_arrays(n, listed), PLAIN_MODE, {})
 

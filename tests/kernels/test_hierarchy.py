@@ -41,8 +41,8 @@ def joined(topology):
     }
 
 
-@given(arcs(), st.randoms())
-def test_neighbours_are_those_of_either_direction(case, _random):
+@given(arcs())
+def test_neighbours_are_those_of_either_direction(case):
     n, listed = case
     start, head = np.empty(n + 1, np.int64), np.empty(2 * len(listed), np.int64)
     size = neighbours(*csr(n, listed), start, head)

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from citygeo._kernels.parts import CLOSED
-from citygeo.network import RoadNetwork
 from citygeo.engine import LONGEST_MS, UNREACHED, Places, reached_parts, search_each
+from citygeo.network import RoadNetwork
 from tests import engines, reference
 from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
 

@@ -44,8 +44,8 @@ class Scratch:
         goal = np.zeros(self.label.size, np.uint8)
         goal[list(goals)] = 1
         n = search(
-            *graph, node, ms, limit, width, stamp, goal, len(set(goals)), self.label, self.bucket, self.entry, self.link,
-            stop, self.node, self.ms,
+            *graph, node, ms, limit, width, stamp, goal, len(set(goals)), self.label, self.bucket, self.entry,
+            self.link, stop, self.node, self.ms,
         )  # fmt: skip
         assert (self.bucket[:, 0] == -1).all(), "left for the next search"
         assert set(np.flatnonzero(goal).tolist()) == set(goals)

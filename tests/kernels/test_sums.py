@@ -25,9 +25,11 @@ def bare(n_nodes, listed):
 def as_places(rows):
     """Rows of several (edge, share, milliseconds) each."""
     flat = [(*place, i) for i, row in enumerate(rows) for place in row]
-    edge, share, ms, row = zip(*flat, strict=True) if flat else ((), (), (), ())
+    edge, share, ms, row = (
+        (np.array(column) for column in zip(*flat, strict=True)) if flat else np.empty((4, 0))
+    )
     return Places(
-        np.array(edge, np.int64), np.array(share, np.float64), np.array(ms, np.int64), np.array(row, np.int64), len(rows)
+        edge.astype(np.int64), share.astype(float), ms.astype(np.int64), row.astype(np.int64), len(rows)
     )  # fmt: skip
 
 

@@ -21,9 +21,9 @@ import pytest
 import shapely
 
 import citygeo as cg
+from citygeo.engine import Places, search_each
 from citygeo.errors import CitygeoWarning
 from citygeo.network import RoadNetwork
-from citygeo.engine import Places, search_each
 from tests.io import segments
 from tests.network import osmnx_oracle as oracle
 

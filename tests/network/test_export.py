@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import citygeo as cg
+from citygeo.engine import Places, search_each
 from citygeo.errors import CitygeoWarning, NetworkError
 from citygeo.io import graphs
 from citygeo.network import CLOSED, RoadNetwork
 from citygeo.network.build import build_arrays
 from citygeo.network.export import require_made_for, to_osmnx
-from citygeo.engine import Places, search_each
 from tests.toy import ONEWAY, STREET, grid_city, network, streets, toy_mode
 
 NODES = {10 * row + col: (97.0 * col + 13 * row, 61.0 * row) for row in range(3) for col in range(4)}

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from citygeo.network import RoadNetwork
 from citygeo.engine import UNREACHED, Places, reached_parts, search_each
+from citygeo.network import RoadNetwork
 from citygeo.network.states import search_arrays
 from tests import engines, reference
 from tests.kernels.graphs import PLAIN_MODE, edge_arrays, edges, places
