@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 
 import citygeo as cg
 from citygeo import hexgrid
-from citygeo.edgeparts import cut_lines, merge
+from citygeo.edgeparts import EdgeParts, cut_lines, merge
 from citygeo.engine import Places, reached_parts, search_each
 from citygeo.errors import CitygeoWarning
 from citygeo.network.snap import snap_points
@@ -343,13 +343,13 @@ def test_searching_less_than_was_searched_is_the_smaller_search(net, city):
     seen = {}
 
     def collect(row, found):
-        seen[row] = reached_parts(net, "from", places.of(row), found, 120_000)
+        seen[row] = EdgeParts.sorted(reached_parts(net, "from", places.of(row), found, 120_000))
 
     search_each(net, "from", places, 400_000, collect)
     small = {}
 
     def collect_small(row, found):
-        small[row] = reached_parts(net, "from", places.of(row), found, 120_000)
+        small[row] = EdgeParts.sorted(reached_parts(net, "from", places.of(row), found, 120_000))
 
     search_each(net, "from", places, 120_000, collect_small)
     for row, parts in small.items():

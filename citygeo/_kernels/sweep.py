@@ -142,7 +142,7 @@ def _relax_row_plainly(dist: Any, base: Any, row: Any, arc: Any, low: Any, high:
 
 
 @vector_operation(plain=_relax_row_plainly)
-def _relax_row(
+def _relax_row(  # pragma: no cover  # runs in the compiler only, as the other two operations
     _typing: Any, dist: Any, _base: Any, _row: Any, arc: Any, _low: Any, _high: Any, _limit: Any
 ) -> Any:
     """Make a row the least of a base and other rows plus an arc; return the lanes within the limit as bits."""
@@ -186,7 +186,7 @@ def _add_within_plainly(dist: Any, row: Any, cutoff: Any, weight: Any, total: An
 
 
 @vector_operation(plain=_add_within_plainly)
-def _add_within(
+def _add_within(  # pragma: no cover
     _typing: Any, dist: Any, _row: Any, _cutoff: Any, _weight: Any, total: Any, _place: Any
 ) -> Any:
     """Add a weight to the totals of the lanes that are within the cut-off."""
@@ -213,7 +213,9 @@ def _sum_within_plainly(dist: Any, row: Any, cutoff: Any, weight: Any, place: An
 
 
 @vector_operation(plain=_sum_within_plainly)
-def _sum_within(_typing: Any, dist: Any, _row: Any, _cutoff: Any, weight: Any, _place: Any) -> Any:
+def _sum_within(  # pragma: no cover
+    _typing: Any, dist: Any, _row: Any, _cutoff: Any, weight: Any, _place: Any
+) -> Any:
     """Sum what the lanes within the cut-off weigh."""
     from llvmlite import ir
     from numba.core import cgutils, types
@@ -234,19 +236,21 @@ def _sum_within(_typing: Any, dist: Any, _row: Any, _cutoff: Any, weight: Any, _
     return types.int64(dist, types.uintp, types.uint32, weight, types.uintp), generate
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, item: Any) -> Any:
+def _pointer(  # pragma: no cover
+    context: Any, builder: Any, array_type: Any, array: Any, item: Any
+) -> Any:
     """Return the data of an array as a pointer to items of a type."""
     return builder.bitcast(context.make_array(array_type)(context, builder, array).data, item.as_pointer())
 
 
-def _load(builder: Any, pointer: Any) -> Any:
+def _load(builder: Any, pointer: Any) -> Any:  # pragma: no cover
     """Load a row; arrays start on a cache line for speed, but nothing breaks where they do not."""
     value = builder.load(pointer)
     value.align = 4
     return value
 
 
-def _in_all_lanes(builder: Any, value: Any, item: Any) -> Any:
+def _in_all_lanes(builder: Any, value: Any, item: Any) -> Any:  # pragma: no cover
     from llvmlite import ir
 
     lanes = ir.VectorType(item, LANES)

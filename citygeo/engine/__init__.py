@@ -35,6 +35,7 @@ __all__ = [
     "Own",
     "Parts",
     "Places",
+    "Weights",
     "nearest",
     "reached_parts",
     "require_engine",

@@ -9,6 +9,7 @@ much as there are rows on that side.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from citygeo.engine import bounded, sweeps
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from citygeo.network import Direction, RoadNetwork
 
 Engine = Literal["auto", "dijkstra", "cch"]
+
+log = logging.getLogger(__name__)
 
 # nanoseconds on one thread of the machine of benchmarks/README.md; only their ratios matter
 SETTLED_NS = 45.0  # a state settled by a search
@@ -38,11 +41,10 @@ class Side(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """An engine and a side, and what decided."""
+    """An engine and a side."""
 
     engine: Literal["dijkstra", "cch"]
     side: Side
-    predicted_s: dict[str, float]
 
 
 def require_engine(engine: str) -> None:
@@ -82,7 +84,7 @@ def choose(
     both = sides(direction, sources, targets)
     fewest = min(both, key=lambda side: side.sources.n_rows)
     if fewest.sources.n_rows <= FEW and engine != "cch":
-        return Choice("dijkstra", fewest, {})
+        return Choice("dijkstra", fewest)
     # what lies within the bound is about the same share of the network from either side
     settled = bounded.settled_states(network, fewest.direction, fewest.sources, limit_ms)
     predicted = {
@@ -90,9 +92,10 @@ def choose(
         "cch": _sweep_ns(network, fewest, settled) * 1e-9,
     }
     chosen = engine if engine != "auto" else min(predicted, key=lambda name: predicted[name])
+    log.debug("%s of %s s predicted, %s asked for", chosen, predicted, engine)
     if chosen == "dijkstra":
-        return Choice("dijkstra", fewest, predicted)
-    return Choice("cch", min(both, key=lambda side: _rows(network, side)), predicted)
+        return Choice("dijkstra", fewest)
+    return Choice("cch", min(both, key=lambda side: _rows(network, side)))
 
 
 def _sweep_ns(network: RoadNetwork, side: Side, settled: float) -> float:

@@ -28,7 +28,8 @@ PLAIN_MODE = mode_from_dict(
 )  # fmt: skip
 STOP = np.zeros(1, np.uint8)
 # the engines are compared on more than a thousand graphs in each run; fewer where nothing is compiled
-MANY = settings(max_examples=20 if os.environ.get("NUMBA_DISABLE_JIT") else 270)
+IS_PLAIN = bool(os.environ.get("NUMBA_DISABLE_JIT"))
+MANY = settings(max_examples=20 if IS_PLAIN else 270)
 
 weights = st.one_of(st.just(0), st.integers(1, 12), st.integers(0, 1000))
 
