@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import TimeoutError as NotYet
+import weakref
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from citygeo import _run
 from citygeo._run import default_threads, run_chunks
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5, None])
@@ -82,41 +88,62 @@ def test_slow_work_is_waited_for(monkeypatch):
     assert done == [0, 1]
 
 
-def test_work_that_ends_between_two_looks_is_no_failure(monkeypatch):
-    class Job:
-        """Not ready when asked, and done by the time of the next question."""
+def test_many_chunks_need_few_threads():
+    names, done = set(), np.zeros(20_000, np.uint8)
 
-        asked = 0
+    def work(low, high, _stop):
+        names.add(threading.get_ident())
+        done[low:high] += 1
 
-        def result(self, **_):
-            self.asked += 1
-            if self.asked == 1:
-                raise NotYet
+    run_chunks(work, done.size, threads=3)
+    assert (done == 1).all()
+    assert len(names) <= 3
 
-        def done(self):
-            return True
 
-        def exception(self):
-            return None
+def test_of_two_failures_the_first_chunks_comes_through():
+    both, last_failed = threading.Barrier(2, timeout=10), threading.Event()
 
-    class Pool:
-        def __init__(self, **_):
-            self.job = Job()
+    def work(low, _high, _stop):
+        both.wait()
+        if low == 0:
+            last_failed.wait(10)
+            time.sleep(0.05)
+        else:
+            last_failed.set()
+        raise ValueError(f"chunk {low}")
 
-        def __enter__(self):
-            return self
+    with pytest.raises(ValueError, match="chunk 0"):
+        run_chunks(work, 2, threads=2)
 
-        def __exit__(self, *_):
-            return None
 
-        def submit(self, *_):
-            return self.job
+@pytest.mark.parametrize("problem", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_whatever_the_work_raises_comes_through(problem):
+    def work(*_):
+        raise problem
 
-        def shutdown(self, **_):
-            return None
+    with pytest.raises(type(problem)) as caught:
+        run_chunks(work, 3, threads=2)
+    assert caught.value is problem
 
-    monkeypatch.setattr(_run, "ThreadPoolExecutor", Pool)
-    run_chunks(lambda *_: None, 1)
+
+def test_a_failure_does_not_keep_the_arrays():
+    array = np.zeros(10)
+    gone = weakref.ref(array)
+
+    def fail(array):
+        def work(*_):
+            raise ValueError(array.size)
+
+        run_chunks(work, 2, threads=2)
+
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            fail(array)
+        del array
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_default_threads_are_those_of_this_process():
@@ -140,10 +167,70 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_stops_the_work():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"working\n"
-        began = time.monotonic()
+def interrupt(code, within_s):
+    """Run code that prints a line when it is at work, stop it with Ctrl-C, and return what else it printed."""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stdout.readline() == "working\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=6) == 130
-        assert time.monotonic() - began < 5
+        try:
+            rest, _ = process.communicate(timeout=within_s)
+        finally:
+            process.kill()
+        assert process.returncode == 130
+        return rest
+
+
+def test_ctrl_c_stops_the_work():
+    interrupt(INTERRUPTED, within_s=5)
+
+
+DEAF = """
+import sys, time
+from citygeo._run import run_chunks
+
+def work(low, high, stop):
+    print("working", flush=True)
+    time.sleep(3)
+
+try:
+    run_chunks(work, 100, threads=1)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+    sys.exit(130)
+"""
+
+
+def test_ctrl_c_does_not_wait_for_work_that_does_not_listen():
+    command = [sys.executable, "-c", DEAF]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "working\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.stdout.readline() == "stopped\n"
+        assert time.monotonic() - began < 2.5  # the work goes on for three seconds
+        assert process.wait(timeout=10) == 130
+
+
+SEARCHING = """
+import sys, time
+import numpy as np
+from citygeo import engine
+from tests.toy import grid_city
+
+net = grid_city(60)
+few, all_nodes = engine.Nodes(np.arange(1)), engine.Nodes(np.tile(np.arange(net.n_nodes), 100))
+engine.times(net, "from", few, few, engine="dijkstra", threads=2)
+print("working", flush=True)
+try:
+    while True:
+        engine.sums(net, "from", all_nodes, all_nodes, cutoffs_ms=[10**9], engine="dijkstra", threads=2)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_ctrl_c_stops_kernels_at_work():
+    interrupt(SEARCHING, within_s=60)  # the first search compiles: numba's compiler does not listen

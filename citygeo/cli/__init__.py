@@ -15,6 +15,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from citygeo import __version__
+from citygeo._run.progress import say
 from citygeo.cli import coverage, demo, network, warmup
 from citygeo.errors import CitygeoError, CitygeoWarning, LimitError, MissingExtraError, RunError
 from citygeo.io.columns import clean
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning as one line, without the source line that Python would add."""
-    sys.stderr.write(f"citygeo: warning: {clean(message)}\n")
+    say(f"citygeo: warning: {clean(message)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 def _complain(problem: BaseException) -> int:
     """Print one line on stderr and return the exit code of an error."""
     code, text = _judge(problem)
-    sys.stderr.write(f"citygeo: {clean(text)}\n")
+    say(f"citygeo: {clean(text)}")
     return code
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from citygeo._run.progress import QUIET_S, quiet, say
 from citygeo.io.columns import clean
 
 if TYPE_CHECKING:
     from typing import Self
-
-QUIET_S = 2.0
 
 
 class Progress:
@@ -20,12 +19,12 @@ class Progress:
     Name each step of a run; nothing is printed in its first two seconds.
 
     The step that is running when they are over is printed then, later ones when they begin: plain lines,
-    so that a log file reads like a terminal.
+    so that a log file reads like a terminal. Under them a terminal also shows how far a long batch is.
 
     Parameters
     ----------
     is_quiet
-        Print nothing at all.
+        Print nothing at all, of batches neither.
 
     Examples
     --------
@@ -38,16 +37,20 @@ class Progress:
         self._began = time.monotonic()
         self._waiting: str | None = None
         self._lock = threading.Lock()
+        self._inside = ExitStack()
         self._alarm = threading.Timer(QUIET_S, self._announce)
         self._alarm.daemon = True
 
     def __enter__(self) -> Self:
-        if not self._is_quiet:
+        if self._is_quiet:
+            self._inside.enter_context(quiet())
+        else:
             self._alarm.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._alarm.cancel()
+        self._inside.close()
         with self._lock:
             self._waiting = None
 
@@ -67,5 +70,4 @@ class Progress:
         with self._lock:
             name, self._waiting = self._waiting, None
             if name is not None and not self._is_quiet:
-                sys.stderr.write(f"citygeo: [{self.seconds:5.1f} s] {clean(name)}\n")
-                sys.stderr.flush()
+                say(f"citygeo: [{self.seconds:5.1f} s] {clean(name)}")

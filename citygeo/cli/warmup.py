@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from citygeo.cli.demo import compute
 from citygeo.cli.progress import Progress
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "warmup"
 HELP = "compile the kernels now, so that later runs start at once 预先编译计算内核"
+ENGINES: tuple[Literal["dijkstra", "cch"], ...] = ("dijkstra", "cch")
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -21,10 +22,45 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do the sample city's work once and keep only the compiled code."""
+    from citygeo._kernels._jit import compiled_kernels  # imports numba
+
     with Progress(is_quiet=args.quiet) as progress:
-        compute(5.0, progress)
+        exercise(progress)
         seconds = round(progress.seconds, 3)
+    kernels = [kernel for kernel in compiled_kernels() if not kernel.is_inner]
+    n_new = sum(kernel.n_compiled > 0 for kernel in kernels)
     if args.json:
-        print_json({"command": NAME, "seconds": seconds})
+        print_json({"command": NAME, "kernels": len(kernels), "compiled": n_new, "seconds": seconds})
     else:
-        print_text(f"Ready: kernels are compiled 计算内核已就绪 ({seconds:.1f} s)")
+        print_text(
+            f"Ready: {len(kernels)} kernels, {n_new} of them compiled now "
+            f"计算内核已就绪: 共 {len(kernels)} 个, 本次编译 {n_new} 个 ({seconds:.1f} s)"
+        )
+
+
+def exercise(progress: Progress) -> None:
+    """Call each verb as ordinary work does, with each engine."""
+    import numpy as np
+
+    import citygeo as cg
+    from citygeo import hexgrid
+
+    compute(5.0, progress)
+    city = cg.datasets.reykjavik()
+    network, stations = city.network("fire_engine"), city.stations
+    for engine in ENGINES:
+        progress.step(f"travel times, nearest and accessibility ({engine})")
+        cg.travel_times(network, stations, stations, engine=engine)
+        cg.nearest(network, stations, stations, direction="to", engine=engine)
+        cg.accessibility(network, stations, stations, minutes=5, engine=engine)
+    progress.step("polygons and cells")
+    outlines = stations.to_crs(network.metric_crs).buffer(50).to_frame("geometry")
+    cg.service_area(network, outlines, minutes=5, direction="from", polygons="edges").polygons  # noqa: B018
+    cg.service_area(network, outlines, minutes=5, direction="from", polygons="entrances")
+    cells = hexgrid.cells_of_points([-21.94], [64.15], 9)
+    hexgrid.resolutions(cells)
+    hexgrid.parents(cells, 5)
+    hexgrid.children_count(cells, 10)
+    hexgrid.order(cells)
+    for dtype in (np.float64, np.int64):
+        hexgrid.sums_by_cell(cells, np.ones(1, dtype))

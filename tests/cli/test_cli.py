@@ -16,7 +16,9 @@ import pytest
 
 import citygeo as cg
 from citygeo import cli
-from citygeo.cli import main
+from citygeo._kernels import _jit
+from citygeo._kernels._jit import Compiled
+from citygeo.cli import main, warmup
 from citygeo.errors import CitygeoError, CitygeoWarning, error, messages
 from tests.cli.fakes import fake_coverage, fake_explore
 
@@ -116,15 +118,27 @@ def test_output_folder_that_is_a_file_is_refused_before_any_work(
     assert toytown == {}
 
 
-@pytest.mark.usefixtures("toytown")
-def test_warmup_computes_and_writes_nothing(
+def test_warmup_counts_kernels_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    done: list[object] = []
+    kernels = [
+        Compiled("search.search", [()], 1, is_inner=False),
+        Compiled("search._slot", [(), ()], 2, is_inner=True),
+        Compiled("parts.reached_parts", [()], 0, is_inner=False),
+    ]
+    monkeypatch.setattr(warmup, "exercise", done.append)
+    monkeypatch.setattr(_jit, "compiled_kernels", lambda: kernels)
     monkeypatch.chdir(tmp_path)
     assert main(["warmup"]) == 0
-    assert "Ready" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert out.startswith("Ready: 2 kernels, 1 of them compiled now 计算内核已就绪: 共 2 个, 本次编译 1 个 (")
+    assert err == ""
     assert main(["warmup", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["command"] == "warmup"
+    document = json.loads(capsys.readouterr().out)
+    assert document.pop("seconds") >= 0
+    assert document == {"command": "warmup", "kernels": 2, "compiled": 1}
+    assert len(done) == 2
     assert list(tmp_path.iterdir()) == []
 
 

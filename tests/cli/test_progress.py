@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
+from citygeo._run import progress as lines
+from citygeo._run import run_chunks
 from citygeo.cli import progress as module
 from citygeo.cli.progress import Progress
 
@@ -42,6 +45,17 @@ def test_quiet_work_prints_nothing_however_long(
         progress.step("reading")
         time.sleep(0.05)
     assert capsys.readouterr() == ("", "")
+
+
+def test_on_a_terminal_quiet_work_shows_no_batches_and_other_work_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "QUIET_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for is_quiet in (True, False):
+        with Progress(is_quiet=is_quiet):
+            run_chunks(lambda *_: time.sleep(0.3), 1, name="searching 搜索")
+        assert ("searching 搜索" in capsys.readouterr().err) is not is_quiet
 
 
 def test_nothing_is_printed_after_the_end(
