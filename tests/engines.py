@@ -28,9 +28,8 @@ def times(net, direction, sources, targets, limit=LONGEST_MS):
             if side.sources.n_rows <= MANY_SEARCHES:
                 table = bounded.times(net, *ways, threads=1)
                 answers.append(table.T if side.is_turned else table)
-            answers.extend(
-                sweeps.times(net, *ways, is_turned=side.is_turned, threads=threads) for threads in (1, 2)
-            )
+            tables = [sweeps.times(net, *ways, threads=threads) for threads in (1, 2)]
+            answers += [table.T if side.is_turned else table for table in tables]
     return same(answers)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LANES = 16
 NEVER = np.uint32(0x7FFFFFFF)  # two of them do not overflow
 NO_ROW = np.uint32(0xFFFFFFFF)
+UNREACHED = np.uint32(0xFFFFFFFF)
 STOPPED = -1
 POLL_MASK = 0xFFFF  # the stop flag is read every 65,536 rows
 
@@ -234,6 +235,32 @@ def _sum_within(  # pragma: no cover
         return builder.call(add_lanes, [taken])
 
     return types.int64(dist, types.uintp, types.uint32, weight, types.uintp), generate
+
+
+def _store_within_plainly(dist: Any, row: Any, limit: Any, block: Any, line: Any) -> None:
+    block[line] = np.where(dist[row] <= limit, dist[row], UNREACHED)
+
+
+@vector_operation(plain=_store_within_plainly)
+def _store_within(  # pragma: no cover
+    _typing: Any, dist: Any, _row: Any, _limit: Any, block: Any, _line: Any
+) -> Any:
+    """Copy a row to a line of a block, UNREACHED beyond the limit."""
+    from llvmlite import ir
+    from numba.core import types
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word, lanes = ir.IntType(32), ir.VectorType(ir.IntType(32), LANES)
+        row = _load(
+            builder, builder.gep(_pointer(context, builder, signature.args[0], values[0], lanes), [values[1]])
+        )
+        within = builder.icmp_unsigned("<=", row, _in_all_lanes(builder, values[2], word))
+        line = builder.gep(_pointer(context, builder, signature.args[3], values[3], lanes), [values[4]])
+        kept = builder.select(within, row, ir.Constant(lanes, [int(UNREACHED)] * LANES))
+        builder.store(kept, line).align = 4
+        return context.get_dummy_value()
+
+    return types.void(dist, types.uintp, types.uint32, block, types.uintp), generate
 
 
 def _pointer(  # pragma: no cover
@@ -521,13 +548,35 @@ def sweep_sums(
 
 
 @kernel
+def _turn_block(
+    block: NDArray[np.uint32],
+    sources: Sources,
+    number: Any,
+    out: NDArray[np.uint32],
+) -> None:
+    """Write a batch's lines, one of each target, into the rows of its sources, and clear them."""
+    n, first = block.shape[0], number * LANES
+    lanes = min(LANES, sources.number.size - first)
+    # a tile of 16 targets is 16 cache lines on either side
+    for low in range(0, n, LANES):
+        high = min(low + LANES, n)
+        for lane in range(lanes):
+            row = sources.number[first + lane]
+            for target in range(low, high):
+                out[row, target] = block[target, lane]
+        for target in range(low, high):
+            for lane in range(LANES):
+                block[target, lane] = UNREACHED
+
+
+@kernel
 def sweep_times(
     plan: Plan,
     targets: Targets,
     sources: Sources,
     scratch: Scratch,
+    block: NDArray[np.uint32],
     limit_ms: Any,
-    is_turned: Any,
     first_batch: Any,
     stop: NDArray[np.uint8],
     out: NDArray[np.uint32],
@@ -539,12 +588,12 @@ def sweep_times(
     ----------
     plan, targets, sources, scratch, first_batch, stop
         As in `sweep_sums`.
+    block
+        uint32 `(targets, 16)` scratch, UNREACHED between batches; or empty if few targets are reached by a batch.
     limit_ms
         Inclusive, below NEVER.
-    is_turned
-        Targets are the rows of the table, not its columns.
     out
-        uint32 `(sources, targets)`, or turned; filled where a time is within the limit.
+        uint32 `(sources, targets)`; filled where a time is within the limit.
 
     Returns
     -------
@@ -558,16 +607,19 @@ def sweep_times(
         if n_spans == STOPPED or stop[0] != 0:
             return STOPPED
         lanes = min(LANES, sources.number.size - number * LANES)
+        # single times far apart in memory are dear: with many of them, whole lines are written and then turned
+        is_dense = n_touched * LANES > block.shape[0]
         for i in range(n_touched):
             target = np.uintp(scratch.touched[i])
             within = _meet(targets, scratch, sources, number, target, limit, batch)
+            if is_dense:
+                _store_within(scratch.dist, last, limit, block, target)
+                continue
             for lane in range(lanes):
                 if (within >> np.uint32(lane)) & np.uint32(1) == 1:
-                    row = sources.number[number * LANES + lane]
-                    if is_turned:
-                        out[target, row] = scratch.dist[last, lane]
-                    else:
-                        out[row, target] = scratch.dist[last, lane]
+                    out[sources.number[number * LANES + lane], target] = scratch.dist[last, lane]
+        if is_dense:
+            _turn_block(block, sources, number, out)
         _clear(scratch, n_spans)
     return 0
 

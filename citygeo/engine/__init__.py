@@ -89,17 +89,8 @@ def times(
         return np.full((sources.n_rows, targets.n_rows), UNREACHED)
     choice = choose(network, direction, sources, targets, limit, engine)
     side = choice.side
-    if choice.engine == "cch":
-        return sweeps.times(
-            network,
-            side.direction,
-            side.sources,
-            side.targets,
-            limit,
-            is_turned=side.is_turned,
-            threads=threads,
-        )
-    table = bounded.times(network, side.direction, side.sources, side.targets, limit, threads=threads)
+    run = sweeps.times if choice.engine == "cch" else bounded.times
+    table = run(network, side.direction, side.sources, side.targets, limit, threads=threads)
     return np.ascontiguousarray(table.T) if side.is_turned else table
 
 

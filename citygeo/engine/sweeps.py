@@ -69,7 +69,9 @@ class Sweeps:
         self.n_threads = min(threads or default_threads(), max(n_batches, 1))
         self._batches_per_call = min(max(n_batches // (8 * self.n_threads), 1), MOST_BATCHES)
 
-    def run(self, sweep: Callable[..., int], *arguments: Any, outs: list[NDArray[Any]]) -> None:
+    def run(
+        self, sweep: Callable[..., int], *arguments: Any, outs: list[NDArray[Any]], has_block: bool = False
+    ) -> None:
         """
         Sweep from all sources.
 
@@ -78,13 +80,15 @@ class Sweeps:
         sweep
             A kernel of `citygeo._kernels.sweep`.
         *arguments
-            What it takes between the scratch and the number of the first batch.
+            What it takes before the number of the first batch.
         outs
             Its output; one for all, or one of each thread.
+        has_block
+            Whether it takes a line of each target after the scratch.
         """
         idle: SimpleQueue[_Worker] = SimpleQueue()
         for i in range(self.n_threads):
-            idle.put(_Worker(self.plan, self._targets, outs[i % len(outs)]))
+            idle.put(_Worker(self.plan, self._targets, outs[i % len(outs)], has_block=has_block))
         size = LANES * self._batches_per_call
 
         def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
@@ -92,7 +96,8 @@ class Sweeps:
             try:
                 chosen = self._sources(self._order[low:high])
                 first = worker.next_batches(len(chosen.pair_start) - 1)
-                sweep(self.plan, self._targets, chosen, worker.scratch, *arguments, first, stop, worker.out)
+                given = (*worker.block, *arguments, first, stop, worker.out)
+                sweep(self.plan, self._targets, chosen, worker.scratch, *given)
             finally:
                 idle.put(worker)
 
@@ -114,14 +119,15 @@ class Sweeps:
 class _Worker:
     """What one thread keeps between calls."""
 
-    def __init__(self, plan: Plan, targets: Targets, out: NDArray[Any]) -> None:
+    def __init__(self, plan: Plan, targets: Targets, out: NDArray[Any], *, has_block: bool = False) -> None:
         from citygeo._kernels.sweep import NEVER, Scratch
 
         n, rows, n_targets = plan.parent.size, plan.below.size, len(targets.end_start) - 1
         self.scratch = Scratch(
-            _lines(rows + 2), np.full(n, NEVER), np.zeros(rows, np.uint32), np.zeros(rows, np.uint8),
+            _lines(rows + 2, NEVER), np.full(n, NEVER), np.zeros(rows, np.uint32), np.zeros(rows, np.uint8),
             np.empty((rows + 1, 2), np.uint32), *(np.zeros(n_targets, np.uint32) for _ in "mpft"),
         )  # fmt: skip
+        self.block = (_lines(n_targets, UNREACHED),) if has_block else ()
         self.out = out
         self._batch = 0
 
@@ -131,14 +137,12 @@ class _Worker:
         return self._batch - n + 1
 
 
-def _lines(n: int) -> NDArray[np.uint32]:
-    """Return rows of sixteen times, each on a cache line of its own, all NEVER."""
-    from citygeo._kernels.sweep import NEVER
-
+def _lines(n: int, value: np.uint32) -> NDArray[np.uint32]:
+    """Return rows of sixteen times, each on a cache line of its own, all of one value."""
     raw = np.empty((n + 1) * LINE_BYTES, np.uint8)
     first = -raw.ctypes.data % LINE_BYTES
     rows = raw[first : first + n * LINE_BYTES].view(np.uint32).reshape(n, LANES)
-    rows.fill(NEVER)
+    rows.fill(value)
     return rows
 
 
@@ -191,16 +195,14 @@ def times(
     targets: Places | Nodes,
     limit_ms: int,
     *,
-    is_turned: bool,
     threads: int | None,
 ) -> NDArray[np.uint32]:
-    """Return the milliseconds from every source to every target, or if turned the other way round."""
+    """Return the milliseconds from every source to every target, UNREACHED beyond the bound."""
     from citygeo._kernels.sweep import sweep_times
 
-    shape = (targets.n_rows, sources.n_rows) if is_turned else (sources.n_rows, targets.n_rows)
-    out = np.full(shape, UNREACHED)
+    out = np.full((sources.n_rows, targets.n_rows), UNREACHED)
     sweeps = Sweeps(network, direction, sources, targets, limit_ms, threads=threads)
-    sweeps.run(sweep_times, limit_ms, is_turned, outs=[out])
+    sweeps.run(sweep_times, limit_ms, outs=[out], has_block=True)
     return out
 
 
