@@ -164,7 +164,8 @@ def search_each(
         finally:
             idle.put(space)
 
-    run_chunks(work, sources.n_rows, chunk=1 if sources.n_rows < 64 else 16, threads=n_threads)
+    chunk = 1 if sources.n_rows < 64 else 16
+    run_chunks(work, sources.n_rows, chunk=chunk, threads=n_threads, name="searches 路网搜索")
 
 
 def _workers(
@@ -300,7 +301,7 @@ def sums(
         finally:
             idle.put(worker)
 
-    run_chunks(work, sources.n_rows, chunk=CHUNK, threads=n_threads)
+    run_chunks(work, sources.n_rows, chunk=CHUNK, threads=n_threads, name="what is reached 可达汇总")
     total: NDArray[np.int64] = np.sum(outs, axis=0)
     return total
 
@@ -341,7 +342,7 @@ def nearest(
             )  # fmt: skip
             size *= 2
 
-    run_chunks(work, 1, threads=1)
+    run_chunks(work, 1, threads=1, name="nearest 最近设施")
     pairs = SameEdge(network, direction, sources, targets, limit_ms).of(np.arange(sources.n_rows))
     out = np.full(targets.n_rows * k, ALL_ONES)
     ends = targets.exits(network, direction)

@@ -101,7 +101,7 @@ class Sweeps:
             finally:
                 idle.put(worker)
 
-        run_chunks(work, self._order.size, chunk=size, threads=self.n_threads)
+        run_chunks(work, self._order.size, chunk=size, threads=self.n_threads, name="sweeps 批量推算")
 
     def _sources(self, rows: NDArray[np.int64]) -> Sources:
         from citygeo._kernels.sweep import Sources

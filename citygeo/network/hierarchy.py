@@ -179,7 +179,8 @@ def make_hierarchy(network: NetworkData, known: Topology | None = None) -> Hiera
             found = None if stop[0] else customised(make_topology(*order), graph)
         made.append(found)
 
-    run_chunks(work, 1, threads=1)  # in a thread of its own, so that Ctrl-C is heard
+    # in a thread of its own, so that Ctrl-C is heard
+    run_chunks(work, 1, threads=1, name="contraction hierarchy 收缩层次结构")
     (hierarchy,) = made
     assert hierarchy is not None, "a topology made from a graph joins what the graph joins"
     return hierarchy
