@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import compare, data, first_calls, machine, start, table
@@ -75,7 +76,7 @@ def measure(options):
     cache = options.data.expanduser().resolve()
     cache.mkdir(parents=True, exist_ok=True)
     chosen = options.only or (QUICK if options.quick else (*EXTRA, *CASES))
-    compiled = cache / "compiled"  # apart from other environments, whose numba would throw them out
+    compiled = cache / f"compiled-{version('numba')}"  # another numba would throw them out
     compiled.mkdir(mode=0o700, exist_ok=True)
     os.environ["NUMBA_CACHE_DIR"] = str(compiled)  # graphs are built in this process
     runs = min(options.runs, QUICK_RUNS) if options.quick else options.runs

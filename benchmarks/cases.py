@@ -20,7 +20,7 @@ CASES = {
         "wuhan3",
         "counts",
         given.from_all(*FIVE),
-        (*ours(hierarchy=True), peer("scipy"), peer("pandana", 2), peer("cityseer", 2)),
+        (*ours(hierarchy=True), peer("scipy"), peer("pandana", 2), peer("cityseer", 2, every=10)),
         physics.swept_limit,
         NO_BOUND,
     ),
@@ -56,7 +56,7 @@ CASES = {
         given.square,
         (
             *ours(hierarchy=True),
-            peer("scipy"),
+            peer("scipy", every=10),
             peer("igraph", every=10),
             peer("routingkit-cch"),
             peer("pyroutingkit"),

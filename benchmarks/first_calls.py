@@ -17,7 +17,7 @@ from benchmarks.case import Side
 from benchmarks.cases import CASES
 from benchmarks.harness import ROOT, environment
 
-FEW = 32  # sources
+FEW = {"sources": 32, "lonlat": 1}
 CALLS = ("counts", "prepare", "trees", "table", "table_of_places", "nearest", "customise", "isochrones")
 
 
@@ -42,9 +42,9 @@ def first_calls(folder):
     for work in CALLS:
         case = next(case for case in CASES.values() if case.work == work)
         few = {
-            name: values[:FEW] if name in {"sources", "lonlat"} else values
-            for name, values in case.given(graph).items()
+            name: values[: FEW[name]] if name in FEW else values for name, values in case.given(graph).items()
         }
+        few |= getattr(ours, f"{work}_given", lambda _built, _given: {})(built, few)
         begin = time.perf_counter()
         made = getattr(ours, work)(built, **few)
         told[work] = time.perf_counter() - begin

@@ -136,11 +136,15 @@ def prepare_answer(built, made, sources, targets):
     return engine.times(built.network, "from", Nodes(sources), Nodes(targets), engine="cch")
 
 
+def customise_given(built, given):
+    """The peers' arcs with new times, as a network keeps them."""
+    arc = np.column_stack((built.graph.head, given["ms"])).astype(np.uint32)
+    return {"ms": Graph(built.graph.start().astype(np.uint32), arc, np.empty(0, np.uint32))}
+
+
 def customise(built, ms, **_given):
-    """New times in the same topology, given as the peers get them."""
-    arc = np.column_stack((built.graph.head, ms)).astype(np.uint32)
-    graph = Graph(built.graph.start().astype(np.uint32), arc, np.empty(0, np.uint32))
-    return customised(built.network.hierarchy.topology, graph)
+    """New times in the same topology."""
+    return customised(built.network.hierarchy.topology, ms)
 
 
 def customise_answer(built, made, sources, targets, **_given):

@@ -20,8 +20,7 @@ place = gpd.GeoDataFrame(geometry=[shapely.Point(-21.9, 64.13)], crs="EPSG:4326"
 area = cg.service_area(net, place, minutes=5, direction="from")
 assert len(getattr(area, sys.argv[2])) > 0
 """
-ANEW_RUNS = 2
-FIRST_RUNS = 2
+ANEW_RUNS = FIRST_RUNS = 2
 
 
 def seconds(code, *arguments, compiled):
@@ -84,8 +83,8 @@ def _result(title, graph, rows):
 def run_cells(settings):
     """Points to H3 cells, by the script that compares them."""
     code = (
-        "import json; from benchmarks import h3_points; h3_points.compare(1, 1, report=lambda _: None); "
-        f"print(json.dumps(h3_points.measure({settings.runs})))"
+        "import json; from benchmarks import h3_points; "
+        f"print(json.dumps(h3_points.measure({settings.runs})))"  # which compares all cells first
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=False, cwd=ROOT, env=environment(2, settings.compiled),

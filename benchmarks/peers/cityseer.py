@@ -30,10 +30,13 @@ def build(graph, side):
 
 
 def counts(network, limits_ms, sources):
-    """It counts other nodes than the source only, and always from all."""
-    assert len(sources) == network.street_node_count()
+    """It counts other nodes than the source, from the nodes that it calls live."""
+    live = np.zeros(network.street_node_count(), bool)
+    live[sources] = True
+    for i, is_live in enumerate(live.tolist()):
+        network.set_node_live(i, is_live)
     found = network.centrality_shortest(
         minutes=(limits_ms / SECONDS).tolist(), closeness_exprs=[("reached", "1")], pbar_disabled=True
     )
     by_limit = found.metrics["reached"]
-    return np.stack([by_limit[limit] for limit in sorted(by_limit)], axis=1).astype(np.int64) + 1
+    return np.stack([by_limit[limit][live] for limit in sorted(by_limit)], axis=1).astype(np.int64) + 1
