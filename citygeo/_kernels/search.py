@@ -538,7 +538,7 @@ def search_sums(
             start, arc, seed_node[low_seed:high_seed], seed_ms[low_seed:high_seed], limit, width, stamp, goal, 0, label,
             bucket, entry, link, stop, node, node_ms,
         )  # fmt: skip
-        if n < 0:
+        if n < 0 or stop[0] != 0:  # small searches end before they look at the flag
             return i
         if is_single and pair_start[i] == pair_start[i + 1]:
             for j in range(n):

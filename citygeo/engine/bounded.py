@@ -158,7 +158,7 @@ def search_each(
         try:
             for i in range(low, high):
                 found = space.search(state[start[i] : start[i + 1]], ms[start[i] : start[i + 1]], stop)
-                if found is None:
+                if found is None or stop[0]:  # small searches end before they look at the flag
                     return
                 collect(i, found)
         finally:

@@ -24,6 +24,7 @@ SIDES = ("on", "left", "right")  # by the numbers of the kernel
 MAX_SNAP_LIMIT_M = 100_000.0
 HEADING_TOLERANCE_DEG = 45.0
 CHUNK = 65_536
+FEW = 64  # places that need no order
 HEADING_SLACK_DEG = 1e-6  # what projecting leaves of a bearing that is just at the tolerance
 NORTH_DEG = 1e-5  # a metre north, to see where north is in the metric CRS
 
@@ -271,6 +272,8 @@ def _coherent_order(places: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return an order in which neighbours follow each other: along a Hilbert curve of 256 x 256 cells."""
     from citygeo._kernels.chains import hilbert_keys
 
+    if len(places) < FEW:
+        return np.arange(len(places))
     usable = np.isfinite(places).all(axis=1)
     cell = np.zeros(places.shape, np.int64)
     if usable.any():

@@ -6,8 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from citygeo.network import CLOSED, RoadNetwork
+from citygeo.network.base import least_joined
 from tests.toy import (
     EQUATOR_M_PER_DEGREE,
     ONEWAY,
@@ -138,3 +143,13 @@ def test_from_osm_reads_and_builds(tmp_path):
     times = net.arrays["edge_along_ms"][[edge_between(net, 1, 2), edge_between(net, 2, 3)]]
     np.testing.assert_allclose(times.astype(int), [100_000, 50_000], atol=2)
     assert RoadNetwork.from_osm(str(path), "drive").mode.name == "drive"
+
+
+@given(st.integers(1, 30), st.data())
+def test_connected_parts_equal_scipy(n, data):
+    node = st.integers(0, n - 1)
+    edges = np.array(data.draw(st.lists(st.tuples(node, node), max_size=40)), np.int64).reshape(-1, 2)
+    least = least_joined(*edges.T, n)
+    graph = coo_array((np.ones(len(edges)), tuple(edges.T)), shape=(n, n))
+    _, label = connected_components(graph, directed=False)
+    assert least.tolist() == [int(np.flatnonzero(label == part)[0]) for part in label]
