@@ -49,7 +49,7 @@ def first_calls(folder):
         made = getattr(ours, work)(built, **few)
         told[work] = time.perf_counter() - begin
         if work == "prepare":
-            vars(built.network)["hierarchy"] = made
+            vars(built.network)["_hierarchy"] = made
     return told
 
 

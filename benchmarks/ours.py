@@ -66,7 +66,7 @@ def build(graph, side):
     network = cg.RoadNetwork.load(graph.network)
     built = Built(network, graph, side)
     if side.hierarchy:
-        vars(network)["hierarchy"] = prepare(built)
+        vars(network)["_hierarchy"] = prepare(built)
     return built
 
 
@@ -132,7 +132,7 @@ def prepare(built, **_given):
 
 def prepare_answer(built, made, sources, targets):
     """The times of a few pairs by sweeps of this hierarchy."""
-    vars(built.network)["hierarchy"] = made
+    vars(built.network)["_hierarchy"] = made
     return engine.times(built.network, "from", Nodes(sources), Nodes(targets), engine="cch")
 
 

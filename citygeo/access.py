@@ -61,19 +61,20 @@ def accessibility(
     max_snap_m, polygons
         As in `service_area`, for both layers.
     engine, threads
-        As in `travel_times`; the answer does not depend on them, to the last bit: weights are added as whole
-        multiples of a power of two, of 1 where they are whole.
+        As in `travel_times`; the answer does not depend on them, to the last bit, since weights are added as whole
+        multiples of a power of two: of 1 where they are whole, else of a 2**52th of their sum. With a decay, of 1 if
+        they are whole and add up to less than 2**32, else of a 2**32th of their sum.
 
     Returns
     -------
-    The origins, one row for each of the minutes under their label: minutes, ``opportunities`` or the weights' names
-    (NaN where an origin is not on the network), status and snap_distance_m.
+    The origins, one row for each of the minutes under their label: minutes, ``opportunities`` or for each weight
+    ``<weight>_reached`` (NaN where an origin is not on the network), status and snap_distance_m.
 
     Raises
     ------
     InputError
-        CG-IN-003: unusable weights. CG-IN-004: a decay that is not 0 to 1. CG-IN-005: no such column. Others as
-        `service_area`.
+        CG-IN-003: unusable weights. CG-IN-004: a decay that is not 0 to 1, weights that are not names, or a result
+        that would replace a column of the origins. CG-IN-005: no such column. Others as `service_area`.
     UnitError
         CG-UNIT-002: minutes out of range.
     CRSError, NetworkError
@@ -90,8 +91,10 @@ def accessibility(
     bands = require_minutes(minutes)
     require_threads(threads)
     engines.require_engine(engine)
-    names = [COUNT] if weight is None else [weight] if isinstance(weight, str) else list(weight)
-    weights = np.ones((len(opportunities), 1)) if weight is None else _weights(opportunities, names)
+    names = _names(weight, origins)
+    weights = (
+        np.ones((len(opportunities), 1)) if weight is None else _weights(opportunities, list(names.values()))
+    )
     fading = None if decay is None else _tabulated(decay, bands)
     log = IssueLog()
     start, goal = (
@@ -110,10 +113,30 @@ def accessibility(
     rows = origins.iloc[np.repeat(np.arange(len(origins)), n)]
     return rows.assign(
         minutes=np.tile(bands, len(origins)),
-        **{name: sums[:, :, i].ravel() for i, name in enumerate(names)},
+        **{column: sums[:, :, i].ravel() for i, column in enumerate(names)},
         status=np.repeat(start.snaps.status, n),
         snap_distance_m=np.repeat(start.snaps.distance_m, n),
     )
+
+
+def _names(weight: str | Sequence[str] | None, origins: gpd.GeoDataFrame) -> dict[str, str]:
+    """Return the column summed for each column of the result; raise where that cannot be told."""
+    listed = [weight] if isinstance(weight, str) else weight
+    if listed is not None and (len(listed) == 0 or not all(isinstance(name, str) for name in listed)):
+        raise error(
+            "CG-IN-004", argument="weight", value=weight, rule="It names one or more columns of the opportunities.",
+            hint="Leave it out to count them.",
+        )  # fmt: skip
+    names = {COUNT: COUNT} if listed is None else {f"{name}_reached": name for name in listed}
+    taken = [
+        column for column in (*names, "minutes", "status", "snap_distance_m") if column in origins.columns
+    ]
+    if taken:
+        raise error(
+            "CG-IN-004", argument="origins", value=f"a layer with a column {taken[0]}",
+            rule="The result has a column of this name.", hint="Rename the column of the origins.",
+        )  # fmt: skip
+    return names
 
 
 def _weights(layer: gpd.GeoDataFrame, names: list[str]) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ def nearest(net, direction, sources, targets, limit=LONGEST_MS, k=1):
     """Milliseconds and row of each target's `k` nearest sources."""
     answers = [
         engine.nearest(net, direction, sources, targets, limit, k=k, engine=name, threads=threads)
-        for name in ("dijkstra", "cch")
+        for name in ("auto", "dijkstra", "cch")
         for threads in (1, 2)
     ]
     same([ms for ms, _ in answers])

@@ -34,8 +34,8 @@ def test_counts_by_hand_with_bounds_included():
 
 def test_several_weights_at_once():
     found = access(minutes=5, weight=["jobs", "beds"])
-    assert found.jobs.tolist()[:2] == [111, 1111.5]
-    assert found.beds.tolist()[:2] == [2, 6]
+    assert found.jobs_reached.tolist()[:2] == [111, 1111.5]
+    assert found.beds_reached.tolist()[:2] == [2, 6]
     assert "opportunities" not in found
 
 
@@ -59,6 +59,9 @@ def test_engines_and_threads_change_nothing(engine, threads):
     [
         ({"minutes": 0}, "CG-UNIT-002"),
         ({"minutes": 5, "weight": "doctors"}, "CG-IN-005"),
+        ({"minutes": 5, "weight": []}, "CG-IN-004"),
+        ({"minutes": 5, "weight": [3]}, "CG-IN-004"),
+        ({"minutes": 5, "weight": "geometry"}, "CG-IN-003"),
         ({"minutes": 5, "decay": lambda minutes: minutes}, "CG-IN-004"),
         ({"minutes": 5, "decay": lambda _: 1}, "CG-IN-004"),
         ({"minutes": 600, "decay": np.ones_like}, "CG-UNIT-002"),
@@ -69,6 +72,14 @@ def test_engines_and_threads_change_nothing(engine, threads):
 def test_odd_arguments_are_refused(options, code):
     with pytest.raises(CitygeoError, match=code):
         cg.accessibility(NET, ORIGINS, SHOPS, **options)
+
+
+def test_no_column_of_the_origins_is_replaced():
+    for column, weight in (("jobs_reached", "jobs"), ("opportunities", None), ("status", None)):
+        with pytest.raises(CitygeoError, match=f"CG-IN-004: origins=a layer with a column {column}"):
+            cg.accessibility(NET, ORIGINS.assign(**{column: 1}), SHOPS, minutes=5, weight=weight)
+    kept = access(minutes=5, weight="jobs")
+    assert "jobs" not in kept
 
 
 def test_weights_must_be_numbers_from_zero():

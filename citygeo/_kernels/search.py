@@ -5,7 +5,8 @@ The cost follows the settled nodes: labels carry the number of their search (a s
 of the graph is cleared or written per search. Waiting nodes queue in buckets of ``2**width`` milliseconds (Dial
 1969); within a bucket labels are corrected until none changes, first come first served, so the times are exact for
 any width and a width that does not suit the arcs costs little. On road networks this takes half the time of a 4-ary
-heap and a third of a binary one (`benchmarks/README.md`).
+heap and a third of a binary one (`benchmarks/README.md`). To queue an entry is spelled out where it is done: a
+function of its own is not inlined, and costs a third of the time.
 """
 
 from __future__ import annotations
@@ -20,37 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNREACHED = np.uint32(0xFFFFFFFF)
+NONE = np.uint32(0xFFFFFFFF)  # entries are unsigned, so that no index is tested for being negative
 STOPPED = -1
 FULL = -2
 POLL_MASK = 0xFFFF  # the stop flag is read every 65,536 nodes taken out
-
-
-@kernel
-def _slot(
-    link: NDArray[np.int32],
-    spare: Any,
-    used: Any,
-) -> tuple[Any, Any, Any]:
-    """Return a free entry, then the next spare one and the number ever used."""
-    if spare >= 0:
-        return spare, link[spare], used
-    return used, spare, used + 1
-
-
-@kernel
-def _enqueue(
-    bucket: NDArray[np.int32],
-    link: NDArray[np.int32],
-    at: Any,
-    place: Any,
-) -> None:
-    """Put an entry at the end of a bucket."""
-    link[place] = -1
-    if bucket[at, 0] < 0:
-        bucket[at, 0] = place
-    else:
-        link[bucket[at, 1]] = place
-    bucket[at, 1] = place
 
 
 @kernel
@@ -65,13 +39,13 @@ def search(
     goal: NDArray[np.uint8],
     n_goals: Any,
     label: NDArray[np.uint64],
-    bucket: NDArray[np.int32],
+    bucket: NDArray[np.uint32],
     entry: NDArray[np.uint64],
-    link: NDArray[np.int32],
+    link: NDArray[np.uint32],
     stop: NDArray[np.uint8],
     out_node: NDArray[np.uint32],
     out_ms: NDArray[np.uint32],
-) -> int:
+) -> Any:
     """
     Settle every node within `limit_ms` of the seeds.
 
@@ -92,9 +66,10 @@ def search(
     label
         uint64 `(n,)`: stamp | time of the nodes touched; scratch, kept between searches.
     bucket
-        int32 `(b, 2)`, more than ``limit_ms >> width`` long: first and last entry; the first -1 on entry and on return.
+        uint32 `(b, 2)`, more than ``limit_ms >> width`` long: first and last entry; the first is NONE on entry and
+        on return.
     entry, link
-        uint64 and int32 scratch of one length: what waits, ``time << 32 | node``.
+        uint64 and uint32 scratch of one length: what waits, ``time << 32 | node``.
     stop
         uint8 `(1,)`: set to 1 from outside to end the search.
     out_node, out_ms
@@ -108,8 +83,9 @@ def search(
     shift = np.uint64(32)
     wide = np.uint64(width)
     limit = np.uint64(limit_ms)
-    spare, used, waiting = -1, 0, 0
-    n_found = 0
+    room = np.uintp(entry.size)
+    spare, used, waiting = NONE, np.uintp(0), 0
+    n_found, one = np.uintp(0), np.uintp(1)
     last = np.uint64(0)
     status = 0
     for i in range(seed_node.size):
@@ -117,29 +93,39 @@ def search(
         node = np.uint64(seed_node[i])
         if time > limit or (label[node] >= stamp and time >= (label[node] & low)):
             continue
-        if spare < 0 and used == entry.size:
+        if spare == NONE and used == room:
             status = FULL
             break
         if label[node] < stamp:
             out_node[n_found] = np.uint32(node)
-            n_found += 1
+            n_found += one
         label[node] = stamp | time
-        place, spare, used = _slot(link, spare, used)
+        if spare != NONE:
+            place = np.uintp(spare)
+            spare = link[place]
+        else:
+            place = used
+            used += np.uintp(1)
         at = time >> wide
         entry[place] = (time << shift) | node
-        _enqueue(bucket, link, at, place)
+        link[place] = NONE
+        if bucket[at, 0] == NONE:
+            bucket[at, 0] = np.uint32(place)
+        else:
+            link[np.uintp(bucket[at, 1])] = np.uint32(place)
+        bucket[at, 1] = np.uint32(place)
         last = max(last, at)
         waiting += 1
     open_goals = n_goals
     n_taken = 0
     at = np.uint64(0)
     while waiting > 0 and status == 0:
-        while bucket[at, 0] >= 0:
-            place = bucket[at, 0]
+        while bucket[at, 0] != NONE:
+            place = np.uintp(bucket[at, 0])
             bucket[at, 0] = link[place]
             key = entry[place]
             link[place] = spare
-            spare = place
+            spare = np.uint32(place)
             waiting -= 1
             n_taken += 1
             if n_taken & POLL_MASK == 0 and stop[0] != 0:
@@ -163,17 +149,27 @@ def search(
                 known = label[head]
                 if known < stamp:
                     out_node[n_found] = np.uint32(head)
-                    n_found += 1
+                    n_found += one
                 elif reached >= (known & low):
                     continue
                 label[head] = stamp | reached
-                if spare < 0 and used == entry.size:
+                if spare == NONE and used == room:
                     status = FULL
                     break
-                place, spare, used = _slot(link, spare, used)
+                if spare != NONE:
+                    place = np.uintp(spare)
+                    spare = link[place]
+                else:
+                    place = used
+                    used += np.uintp(1)
                 then = reached >> wide
                 entry[place] = (reached << shift) | head
-                _enqueue(bucket, link, then, place)
+                link[place] = NONE
+                if bucket[then, 0] == NONE:
+                    bucket[then, 0] = np.uint32(place)
+                else:
+                    link[np.uintp(bucket[then, 1])] = np.uint32(place)
+                bucket[then, 1] = np.uint32(place)
                 last = max(last, then)
                 waiting += 1
             if status != 0:
@@ -184,22 +180,23 @@ def search(
     ended = at << wide
     if waiting > 0:
         for i in range(last + np.uint64(1)):
-            bucket[i, 0] = -1
+            bucket[np.uintp(i), 0] = NONE
     if n_goals > 0:
         for i in range(n_found):
             if goal[out_node[i]] == 2:
                 goal[out_node[i]] = 1
     if status != 0:
         return status
-    n_settled = 0
+    n_settled = np.uintp(0)
     for i in range(n_found):
-        time = label[out_node[i]] & low
+        node = np.uint64(out_node[i])
+        time = label[node] & low
         if waiting > 0 and time >= ended:
             continue  # not final when the last goal was
-        out_node[n_settled] = out_node[i]
+        out_node[n_settled] = np.uint32(node)
         out_ms[n_settled] = np.uint32(time)
-        n_settled += 1
-    return n_settled
+        n_settled += one
+    return np.int64(n_settled)
 
 
 @kernel
@@ -252,10 +249,10 @@ def search_nearest(
     limit_ms: Any,
     width: Any,
     k: Any,
-    bucket: NDArray[np.int32],
+    bucket: NDArray[np.uint32],
     entry: NDArray[np.uint64],
     entry_node: NDArray[np.uint32],
-    link: NDArray[np.int32],
+    link: NDArray[np.uint32],
     stop: NDArray[np.uint8],
     near: NDArray[np.uint64],
 ) -> int:
@@ -271,7 +268,7 @@ def search_nearest(
     k
         Number of different owners wanted.
     entry, entry_node, link
-        uint64, uint32 and int32 scratch of one length.
+        uint64, uint32 and uint32 scratch of one length.
     near
         uint64 `(n * k,)`, all ones on entry: ``time << 32 | owner`` of each node, ascending.
 
@@ -283,30 +280,41 @@ def search_nearest(
     wide = np.uint64(width)
     limit = np.uint64(limit_ms)
     low = np.uint64(0xFFFFFFFF)
-    spare, used, waiting = -1, 0, 0
+    room = np.uintp(entry.size)
+    spare, used, waiting = NONE, np.uintp(0), 0
     for i in range(seed_node.size):
         time = np.uint64(seed_ms[i])
         key = (time << shift) | np.uint64(seed_owner[i])
         if time > limit or not _insert(near, seed_node[i] * k, k, key):
             continue
-        if spare < 0 and used == entry.size:
+        if spare == NONE and used == room:
             return FULL
-        place, spare, used = _slot(link, spare, used)
+        if spare != NONE:
+            place = np.uintp(spare)
+            spare = link[place]
+        else:
+            place = used
+            used += np.uintp(1)
         at = time >> wide
         entry[place] = key
         entry_node[place] = np.uint32(seed_node[i])
-        _enqueue(bucket, link, at, place)
+        link[place] = NONE
+        if bucket[at, 0] == NONE:
+            bucket[at, 0] = np.uint32(place)
+        else:
+            link[np.uintp(bucket[at, 1])] = np.uint32(place)
+        bucket[at, 1] = np.uint32(place)
         waiting += 1
     n_taken = 0
     at = np.uint64(0)
     while waiting > 0:
-        while bucket[at, 0] >= 0:
-            place = bucket[at, 0]
+        while bucket[at, 0] != NONE:
+            place = np.uintp(bucket[at, 0])
             bucket[at, 0] = link[place]
             key = entry[place]
             node = np.int64(entry_node[place])
             link[place] = spare
-            spare = place
+            spare = np.uint32(place)
             waiting -= 1
             n_taken += 1
             if n_taken & POLL_MASK == 0 and stop[0] != 0:
@@ -324,13 +332,23 @@ def search_nearest(
                 then_key = (reached << shift) | (key & low)
                 if not _insert(near, head * k, k, then_key):
                     continue
-                if spare < 0 and used == entry.size:
+                if spare == NONE and used == room:
                     return FULL
-                place, spare, used = _slot(link, spare, used)
+                if spare != NONE:
+                    place = np.uintp(spare)
+                    spare = link[place]
+                else:
+                    place = used
+                    used += np.uintp(1)
                 then = reached >> wide
                 entry[place] = then_key
                 entry_node[place] = np.uint32(head)
-                _enqueue(bucket, link, then, place)
+                link[place] = NONE
+                if bucket[then, 0] == NONE:
+                    bucket[then, 0] = np.uint32(place)
+                else:
+                    link[np.uintp(bucket[then, 1])] = np.uint32(place)
+                bucket[then, 1] = np.uint32(place)
                 waiting += 1
         at += np.uint64(1)
     return 0
@@ -483,9 +501,9 @@ def search_sums(
     first_stamp: Any,
     goal: NDArray[np.uint8],
     label: NDArray[np.uint64],
-    bucket: NDArray[np.int32],
+    bucket: NDArray[np.uint32],
     entry: NDArray[np.uint64],
-    link: NDArray[np.int32],
+    link: NDArray[np.uint32],
     node: NDArray[np.uint32],
     node_ms: NDArray[np.uint32],
     target_label: NDArray[np.uint64],

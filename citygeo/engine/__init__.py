@@ -84,14 +84,14 @@ def times(
     >>> times(net, "from", Nodes(np.array([0, 1])), Nodes(np.array([1]))).shape
     (2, 1)
     """
-    limit = min(limit_ms, LONGEST_MS)
+    limit = max(min(limit_ms, LONGEST_MS), 0)
     if sources.n_rows == 0 or targets.n_rows == 0:
         return np.full((sources.n_rows, targets.n_rows), UNREACHED)
-    choice = choose(network, direction, sources, targets, limit, engine)
+    choice = choose(network, direction, sources, targets, limit, engine, has_goals=True)
     side = choice.side
     run = sweeps.times if choice.engine == "cch" else bounded.times
     table = run(network, side.direction, side.sources, side.targets, limit, threads=threads)
-    return np.ascontiguousarray(table.T) if side.is_turned else table
+    return table.T if side.is_turned else table
 
 
 def sums(
@@ -190,16 +190,18 @@ def nearest(
     [1, 0]
     """
     require_engine(engine)
-    limit = min(limit_ms, LONGEST_MS)
+    limit = max(min(limit_ms, LONGEST_MS), 0)
     if sources.n_rows == 0 or targets.n_rows == 0:
         return np.full((targets.n_rows, k), UNREACHED), np.full((targets.n_rows, k), -1)
+    most = min(k, sources.n_rows)
     is_swept = engine == "cch" or (
-        engine == "auto" and network.has_hierarchy and sources.n_rows <= MOST_SWEPT_NEAREST * k
+        engine == "auto" and sources.n_rows <= MOST_SWEPT_NEAREST * most and network.has_hierarchy
     )
     if is_swept:
-        near = sweeps.nearest(network, direction, sources, targets, limit, k=k, threads=threads)
+        near = sweeps.nearest(network, direction, sources, targets, limit, k=most, threads=threads)
     else:
-        near = bounded.nearest(network, direction, sources, targets, limit, k=k)
+        near = bounded.nearest(network, direction, sources, targets, limit, k=most)
+    near = np.pad(near, ((0, 0), (0, k - most)), constant_values=bounded.ALL_ONES)
     row = (near & np.uint64(UNREACHED)).astype(np.int64)
     is_none = row == int(UNREACHED)
     row[is_none] = -1

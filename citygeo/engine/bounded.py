@@ -26,6 +26,7 @@ SAMPLED_ARCS = 1000
 CHUNK = 64  # sources per call of a kernel
 FEW_SAMPLES = 8
 FIRST_ROOM = 1024  # waiting states, before a workspace grows
+NONE = np.uint32(0xFFFFFFFF)  # no entry of a bucket
 ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -72,7 +73,7 @@ class Workspace:
         # memory of the size of the graph is taken from the system page by page, when a search comes there
         self.label = np.zeros(n, np.uint64)
         self.node, self.ms = np.empty(n, np.uint32), np.empty(n, np.uint32)
-        self.bucket = np.full(((limit_ms >> self.width) + 1, 2), -1, np.int32)
+        self.bucket = np.full(((limit_ms >> self.width) + 1, 2), NONE)
         self.goal = np.zeros(n, np.uint8)
         self.n_goals = 0
         if goals is not None:
@@ -82,7 +83,7 @@ class Workspace:
         self._make_room(FIRST_ROOM)
 
     def _make_room(self, size: int) -> None:
-        self.entry, self.link = np.empty(size, np.uint64), np.empty(size, np.int32)
+        self.entry, self.link = np.empty(size, np.uint64), np.empty(size, np.uint32)
 
     def grow(self) -> None:
         """Make more room for waiting states."""
@@ -196,15 +197,20 @@ def reached_parts(
 
 
 def settled_states(
-    network: RoadNetwork, direction: Direction, sources: Places | Nodes, limit_ms: int
+    network: RoadNetwork,
+    direction: Direction,
+    sources: Places | Nodes,
+    limit_ms: int,
+    goals: NDArray[np.int64] | None = None,
 ) -> float:
-    """Return how many states a search settles, the mean of a few sources."""
-    rows = np.unique(np.linspace(0, max(sources.n_rows - 1, 0), FEW_SAMPLES).astype(np.int64))
+    """Return how many states a search settles, the mean of a few of the sources, at most a quarter of them."""
+    n = min(FEW_SAMPLES, -(-sources.n_rows // 4))
+    rows = np.unique(np.linspace(0, max(sources.n_rows - 1, 0), n).astype(np.int64))
     ends = sources.entries(network, direction).taken(rows[: sources.n_rows])
     sizes: list[int] = []
 
     def work(low: int, high: int, stop: NDArray[np.uint8]) -> None:
-        space = Workspace(network, direction, limit_ms)
+        space = Workspace(network, direction, limit_ms, goals)
         for i in range(low, high):
             own = slice(ends.start[i], ends.start[i + 1])
             found = space.search(ends.state[own], ends.ms[own], stop)
@@ -296,7 +302,7 @@ def sums(
                     space.bucket, space.entry, space.link, space.node, space.ms, label, touched, stop, out,
                 )  # fmt: skip
                 row = row[done:]
-                if row.size:
+                if row.size and not stop[0]:
                     space.grow()
         finally:
             idle.put(worker)
@@ -334,8 +340,12 @@ def nearest(
         status, size = FULL, len(graph.arc) + owner.size + 1
         while status == FULL:
             near.fill(ALL_ONES)
-            bucket = np.full(((limit_ms >> width) + 1, 2), -1, np.int32)
-            entry, node, link = np.empty(size, np.uint64), np.empty(size, np.uint32), np.empty(size, np.int32)
+            bucket = np.full(((limit_ms >> width) + 1, 2), NONE)
+            entry, node, link = (
+                np.empty(size, np.uint64),
+                np.empty(size, np.uint32),
+                np.empty(size, np.uint32),
+            )
             status = search_nearest(
                 graph.start, graph.arc, entries.state, entries.ms, owner, limit_ms, width, k, bucket, entry, node, link,
                 stop, near,

@@ -69,6 +69,8 @@ def choose(
     targets: Places | Nodes,
     limit_ms: int,
     engine: Engine,
+    *,
+    has_goals: bool = False,
 ) -> Choice:
     """
     Return how to search every way from sources to targets.
@@ -79,23 +81,31 @@ def choose(
         What is wanted.
     engine
         ``"auto"``, or the engine that is forced.
+    has_goals
+        Whether searches end when all targets are found.
     """
     require_engine(engine)
     both = sides(direction, sources, targets)
     fewest = min(both, key=lambda side: side.sources.n_rows)
-    if fewest.sources.n_rows <= FEW and engine != "cch":
-        return Choice("dijkstra", fewest)
-    # what lies within the bound is about the same share of the network from either side
-    settled = bounded.settled_states(network, fewest.direction, fewest.sources, limit_ms)
-    predicted = {
-        "dijkstra": min(side.sources.n_rows for side in both) * settled * SETTLED_NS * 1e-9,
-        "cch": _sweep_ns(network, fewest, settled) * 1e-9,
-    }
-    chosen = engine if engine != "auto" else min(predicted, key=lambda name: predicted[name])
-    log.debug("%s of %s s predicted, %s asked for", chosen, predicted, engine)
+    chosen = engine if engine != "auto" else _quicker(network, fewest, limit_ms, has_goals=has_goals)
     if chosen == "dijkstra":
         return Choice("dijkstra", fewest)
     return Choice("cch", min(both, key=lambda side: _rows(network, side)))
+
+
+def _quicker(
+    network: RoadNetwork, side: Side, limit_ms: int, *, has_goals: bool
+) -> Literal["dijkstra", "cch"]:
+    """Return the engine that is predicted to be quicker; a few of many searches are tried for that."""
+    n_sources = side.sources.n_rows
+    if n_sources <= FEW or (not network.has_hierarchy and n_sources * SETTLED_NS <= BUILD_NS):
+        return "dijkstra"  # even if each search took in the whole network
+    # what lies within the bound is about the same share of the network from either side
+    goals = side.targets.exits(network, side.direction).state if has_goals else None
+    settled = bounded.settled_states(network, side.direction, side.sources, limit_ms, goals)
+    searching, sweeping = n_sources * settled * SETTLED_NS, _sweep_ns(network, side, settled)
+    log.debug("%d searches: %.3g ms predicted, sweeps %.3g ms", n_sources, searching / 1e6, sweeping / 1e6)
+    return "dijkstra" if searching <= sweeping else "cch"
 
 
 def _sweep_ns(network: RoadNetwork, side: Side, settled: float) -> float:

@@ -45,7 +45,7 @@ class Weights:
         Round weights to whole quanta.
 
         Whole numbers stay exact as long as their sum is below 2**52, or 2**32 with a decay. Others are rounded to
-        the finest power of two for which the sum of all stays below that.
+        the finest power of two for which the sum of all stays below that: to a 2**52th of the sum, or a 2**32th.
 
         Parameters
         ----------
@@ -55,7 +55,18 @@ class Weights:
             Ascending.
         decay
             0 to 1 at each whole millisecond up to the last cut-off.
+
+        Raises
+        ------
+        ValueError
+            If kernels would read past the end of these, or add up what is no number.
         """
+        if not cutoff_ms or cutoff_ms[0] < 0 or sorted(cutoff_ms) != list(cutoff_ms):
+            raise ValueError(f"cut-offs must ascend from 0 or more: {cutoff_ms}")
+        if decay is not None and decay.shape != (cutoff_ms[-1] + 1,):
+            raise ValueError(f"a decay up to {cutoff_ms[-1]} ms needs one more value, not {decay.shape}")
+        if not np.isfinite(weight).all():
+            raise ValueError("weights must be finite")
         bits = SUM_BITS if decay is None else DECAYED_SUM_BITS
         total = np.abs(weight).sum(axis=0)
         finest = np.exp2(np.ceil(np.log2(np.maximum(total, 1e-300))) - bits)

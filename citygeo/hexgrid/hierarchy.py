@@ -106,6 +106,7 @@ def parents(cells: Cells, resolution: int) -> Cells:
     from citygeo._kernels import cellbits
 
     require_resolution(resolution)
+    resolution = int(resolution)  # kernels are compiled for one kind of number
     given = locked(cells, np.uint64)
     found = np.empty(given.size, np.uint64)
     cellbits.parents(given, resolution, found)
@@ -144,6 +145,7 @@ def children_count(cells: Cells, resolution: int) -> NDArray[np.int64]:
     from citygeo._kernels import cellbits
 
     require_resolution(resolution)
+    resolution = int(resolution)  # kernels are compiled for one kind of number
     given = locked(cells, np.uint64)
     found = np.empty(given.size, np.int64)
     cellbits.children_counts(given, resolution, found)

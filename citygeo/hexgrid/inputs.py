@@ -16,7 +16,9 @@ MAX_RESOLUTION = 15
 
 def require_resolution(resolution: int) -> None:
     """Raise if H3 has no such resolution."""
-    if isinstance(resolution, bool) or resolution not in range(MAX_RESOLUTION + 1):
+    given: Any = resolution
+    is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
+    if not is_whole or not 0 <= given <= MAX_RESOLUTION:
         raise error(
             "CG-UNIT-002", argument="resolution", value=resolution, low=0, high=MAX_RESOLUTION,
             unit="H3 resolution", hint="9 is about 0.1 km2 a cell, 8 about 0.7 km2.",

@@ -55,6 +55,7 @@ def cells_of_points(lon: ArrayLike, lat: ArrayLike, resolution: int, *, threads:
     from citygeo._kernels.icosahedron import grid
 
     require_resolution(resolution)
+    resolution = int(resolution)  # kernels are compiled for one kind of number
     x, y = locked(lon, np.float64), locked(lat, np.float64)
     if x.shape != y.shape or x.ndim != 1:
         raise error(

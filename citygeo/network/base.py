@@ -181,22 +181,32 @@ class NetworkData:
         )
         return EdgeView(seen.start, seen.stop, tail, head, seen.against_ms, seen.along_ms, enter, leave)
 
-    @cached_property
+    @property
     def hierarchy(self) -> Hierarchy:
         """The contraction hierarchy, made on first use: a second or so for a city."""
-        from citygeo.network.hierarchy import make_hierarchy
+        if not self.has_hierarchy:
+            from citygeo.network.hierarchy import make_hierarchy
 
-        return make_hierarchy(self, self.known_topology)
+            vars(self)["_hierarchy"] = make_hierarchy(self)
+        made: Hierarchy = vars(self)["_hierarchy"]
+        return made
 
     @property
     def has_hierarchy(self) -> bool:
-        """Whether the hierarchy is made already, or takes milliseconds to make."""
-        return "hierarchy" in vars(self) or self.known_topology is not None
+        """Whether the hierarchy is made; that of the network this was edited from is adapted now, if it fits."""
+        inherited: Topology | None = vars(self).pop("_inherited_topology", None)
+        if inherited is not None and "_hierarchy" not in vars(self):
+            from citygeo.network.hierarchy import customised
+
+            adapted = customised(inherited, self.graph("from"))
+            if adapted is not None:
+                vars(self)["_hierarchy"] = adapted
+        return "_hierarchy" in vars(self)
 
     @property
     def known_topology(self) -> Topology | None:
         """The topology of the hierarchy, this network's own or that of the one it was edited from."""
-        made: Hierarchy | None = vars(self).get("hierarchy")
+        made: Hierarchy | None = vars(self).get("_hierarchy")
         inherited: Topology | None = vars(self).get("_inherited_topology")
         return inherited if made is None else made.topology
 

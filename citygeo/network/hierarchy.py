@@ -158,26 +158,14 @@ def customised(topology: Topology, graph: Graph) -> Hierarchy | None:
     return Hierarchy(own, rise, (frozen(fall_start), frozen(fall_arc[:n_fall].copy())))
 
 
-def make_hierarchy(network: NetworkData, known: Topology | None = None) -> Hierarchy:
-    """
-    Return the hierarchy of a network.
-
-    Parameters
-    ----------
-    network
-        The network.
-    known
-        The topology of the network it was edited from; used where it still fits.
-    """
+def make_hierarchy(network: NetworkData) -> Hierarchy:
+    """Return the hierarchy of a network, made anew."""
     graph = network.graph("from")
     made: list[Hierarchy | None] = []
 
     def work(_low: int, _high: int, stop: NDArray[np.uint8]) -> None:
-        found = None if known is None else customised(known, graph)
-        if found is None:
-            order = make_order(graph, state_places(network), stop)
-            found = None if stop[0] else customised(make_topology(*order), graph)
-        made.append(found)
+        order = make_order(graph, state_places(network), stop)
+        made.append(None if stop[0] else customised(make_topology(*order), graph))
 
     # in a thread of its own, so that Ctrl-C is heard
     run_chunks(work, 1, threads=1, name="contraction hierarchy 收缩层次结构")

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 import citygeo as cg
+import citygeo.engine
 from citygeo.engine import LONGEST_MS, UNREACHED, Nodes, choice
 from citygeo.network import RoadNetwork
 from tests import engines
@@ -124,19 +125,29 @@ def test_nearest_equals_scipy(case, direction, k):
     np.testing.assert_array_equal(row, np.where(np.isfinite(best), order, -1))
 
 
-def test_new_speeds_and_closed_streets_keep_the_topology(city):
-    topology = city.hierarchy.topology
-    nodes = np.arange(0, city.n_nodes, 400)
-    for changed in (
-        city.with_speeds({"residential": 0.5, "*": 0.9}),
-        city.without(np.arange(0, city.n_edges, 37)),
-    ):
-        assert changed.has_hierarchy
-        ms = engines.times(changed, "from", Nodes(nodes), Nodes(nodes))
-        truth = scipy_times(changed, "from", nodes)[:, nodes]
-        np.testing.assert_array_equal(np.where(ms == UNREACHED, np.inf, ms), truth)
-    assert city.with_speeds(0.5).hierarchy.topology is topology
-    assert city.hierarchy.topology is topology
+def swept_equal_scipy(net, nodes):
+    ms = engines.times(net, "from", Nodes(nodes), Nodes(nodes))
+    truth = scipy_times(net, "from", nodes)[:, nodes]
+    np.testing.assert_array_equal(np.where(ms == UNREACHED, np.inf, ms), truth)
+
+
+def test_new_speeds_keep_the_topology(city):
+    topology, nodes = city.hierarchy.topology, np.arange(0, city.n_nodes, 400)
+    slow = city.with_speeds({"residential": 0.5, "*": 0.9})
+    assert slow.has_hierarchy
+    assert slow.hierarchy.topology is topology
+    swept_equal_scipy(slow, nodes)
+
+
+def test_closed_streets_keep_the_topology_where_no_turn_rules_number_the_states(city):
+    walk = cg.datasets.reykjavik().network("walk")
+    topology = walk.hierarchy.topology
+    closed = walk.without(np.arange(0, walk.n_edges, 37))
+    assert closed.has_hierarchy
+    assert closed.hierarchy.topology is topology
+    swept_equal_scipy(closed, np.arange(0, closed.n_nodes, 900))
+    city.hierarchy  # noqa: B018  # so that there is one to inherit
+    swept_equal_scipy(city.without(np.arange(0, city.n_edges, 37)), np.arange(0, city.n_nodes, 400))
 
 
 def test_a_new_street_gets_a_topology_of_its_own(city):
@@ -147,10 +158,8 @@ def test_a_new_street_gets_a_topology_of_its_own(city):
     bridge = gpd.GeoDataFrame({"highway": ["primary"]}, geometry=[shapely.LineString([a, b])], crs=4326)
     city.hierarchy  # noqa: B018  # so that there is one to inherit
     plan = city.with_edges(bridge)
-    nodes = np.arange(0, plan.n_nodes, 500)
-    ms = engines.times(plan, "from", Nodes(nodes), Nodes(nodes))
-    truth = scipy_times(plan, "from", nodes)[:, nodes]
-    np.testing.assert_array_equal(np.where(ms == UNREACHED, np.inf, ms), truth)
+    assert not plan.has_hierarchy
+    swept_equal_scipy(plan, np.arange(0, plan.n_nodes, 500))
 
 
 def test_the_choice_follows_the_predicted_work(city):
@@ -164,3 +173,35 @@ def test_the_choice_follows_the_predicted_work(city):
     assert choose(fresh, "from", everyone, everyone, 300_000, "auto").engine == "cch"
     forced = choose(city, "from", everyone, Nodes(np.arange(64)), 300_000, "cch")
     assert (forced.engine, forced.side.is_turned) == ("cch", True)
+
+
+def test_a_forced_engine_is_not_sampled_and_few_searches_neither(city, monkeypatch):
+    monkeypatch.setattr(choice.bounded, "settled_states", lambda *_: pytest.fail("sampled"))
+    fresh = RoadNetwork(dict(city.arrays), city.mode, city.source)
+    everyone, some = Nodes(np.arange(city.n_nodes)), Nodes(np.arange(300))
+    assert choice.choose(city, "from", everyone, everyone, 300_000, "cch").engine == "cch"
+    assert choice.choose(city, "from", everyone, everyone, 300_000, "dijkstra").engine == "dijkstra"
+    assert choice.choose(fresh, "from", some, everyone, LONGEST_MS, "auto").engine == "dijkstra"
+
+
+@pytest.mark.parametrize("name", ["auto", "dijkstra", "cch"])
+def test_more_nearest_than_there_are(city, name):
+    few, nodes = Nodes(np.array([100, 5000, 9000])), Nodes(np.arange(0, city.n_nodes, 300))
+    ms, row = cg.engine.nearest(city, "to", few, nodes, k=900, engine=name)
+    want_ms, want_row = engines.nearest(city, "to", few, nodes, k=3)
+    np.testing.assert_array_equal(ms[:, :3], want_ms)
+    np.testing.assert_array_equal(row[:, :3], want_row)
+    assert (ms[:, 3:] == UNREACHED).all()
+    assert (row[:, 3:] == -1).all()
+
+
+def test_few_of_many_targets_within_a_small_bound(city):
+    """Tables that are nearly empty are written time by time, not line by line."""
+    nodes = np.arange(0, city.n_nodes, 50)
+    limit = 20_000
+    ms = engines.times(city, "from", Nodes(nodes), Nodes(np.arange(city.n_nodes)), limit)
+    table = scipy_times(city, "from", nodes)
+    np.testing.assert_array_equal(
+        np.where(ms == UNREACHED, np.inf, ms), np.where(table <= limit, table, np.inf)
+    )
+    assert 0 < (ms != UNREACHED).mean() < 1 / 64

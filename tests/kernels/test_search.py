@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from citygeo._kernels.search import FULL, STOPPED, search, search_nearest
+from citygeo._kernels.search import FULL, NONE, STOPPED, search, search_nearest
 from tests import reference
 from tests.kernels.graphs import STOP, arcs, csr
 
@@ -28,11 +28,11 @@ class Scratch:
         self.label = np.zeros(n_nodes, np.uint64)
         self.room(room)
         self.node, self.ms = np.empty(n_nodes, np.uint32), np.empty(n_nodes, np.uint32)
-        self.bucket = np.full((2**16, 2), -1, np.int32)
+        self.bucket = np.full((2**16, 2), NONE)
         self.stamp = 0
 
     def room(self, size: int) -> None:
-        self.entry, self.link = np.empty(size, np.uint64), np.empty(size, np.int32)
+        self.entry, self.link = np.empty(size, np.uint64), np.empty(size, np.uint32)
 
     def run(self, graph, seeds, limit, *, stop=STOP, width=None, goals=()):
         """Settled nodes with their times, in order of time; or a status."""
@@ -47,7 +47,7 @@ class Scratch:
             *graph, node, ms, limit, width, stamp, goal, len(set(goals)), self.label, self.bucket, self.entry,
             self.link, stop, self.node, self.ms,
         )  # fmt: skip
-        assert (self.bucket[:, 0] == -1).all(), "left for the next search"
+        assert (self.bucket[:, 0] == NONE).all(), "left for the next search"
         assert set(np.flatnonzero(goal).tolist()) == set(goals)
         if n < 0:
             return n
@@ -173,9 +173,9 @@ def test_stop_flag_ends_a_long_search():
 def nearest_keys(graph, n, seeds, limit, k=1, room=10_000, stop=STOP):
     node, ms, owner = np.array(seeds, np.int64).reshape(-1, 3).T.copy()
     near = np.full(n * k, ALL_ONES)
-    entry, entry_node, link = np.empty(room, np.uint64), np.empty(room, np.uint32), np.empty(room, np.int32)
+    entry, entry_node, link = np.empty(room, np.uint64), np.empty(room, np.uint32), np.empty(room, np.uint32)
     width = max(limit.bit_length() - 16, 0)
-    bucket = np.full((2**16, 2), -1, np.int32)
+    bucket = np.full((2**16, 2), NONE)
     status = search_nearest(
         *graph, node, ms, owner, limit, width, k, bucket, entry, entry_node, link, stop, near
     )

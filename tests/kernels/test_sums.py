@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citygeo import engine
-from citygeo.engine import Nodes, Places, Weights
+from citygeo._kernels.sweep import NEVER, sweep_sums
+from citygeo.engine import LONGEST_MS, Nodes, Places, Weights, sweeps
 from citygeo.engine.weights import DECAY_BITS
 from citygeo.network import RoadNetwork
+from citygeo.network.hierarchy import LEAST_REGION
 from tests import engines, reference
-from tests.kernels.graphs import IS_PLAIN, MANY, PLAIN_MODE, edge_arrays, edges, places
+from tests.kernels.graphs import IS_PLAIN, MANY, PLAIN_MODE, STOP, edge_arrays, edges, places
 
 LONG = 90 if IS_PLAIN else 700
 
@@ -147,12 +149,30 @@ def test_only_what_is_reached_is_swept():
     counts = engines.sums(net, "from", nodes, nodes, cutoffs_ms=[1000])[:, 0]
     ends = np.minimum(np.minimum(np.arange(LONG), np.arange(LONG)[::-1]), 10)
     assert counts.tolist() == (11 + ends).tolist()
+    made = sweeps.Sweeps(net, "from", Nodes(np.arange(5)), nodes, 1000, threads=1)
+    worker = sweeps._Worker(made.plan, made._targets, np.zeros((5, 1, 1), np.int64))
+    worker.scratch.span[:] = 0
+    weights = Weights.made(np.ones((LONG, 1)), [1000])
+    batch = made._sources(made._order)
+    sweep_sums(made.plan, made._targets, batch, worker.scratch, *weights.arrays, False, 1, STOP, worker.out)
+    assert worker.out.sum() == 5 * 13
+    swept = np.diff(worker.scratch.span.astype(int)).sum()
+    assert 15 <= swept <= 15 + 3 * LEAST_REGION + 2 * math.log2(LONG)
+    assert (worker.scratch.dist[:-2] == NEVER).all()
+    assert (worker.scratch.walk == NEVER).all()
 
 
 def test_few_targets_need_a_part_of_the_hierarchy_only():
     net, few = line(LONG), (3, LONG - 10, 4)
     ms = engines.times(net, "to", Nodes(np.arange(LONG)), Nodes(np.array(few)))
     assert ms.tolist() == [[100 * abs(v - t) for t in few] for v in range(LONG)]
+    topology = net.hierarchy.topology
+    above = set()
+    for place in topology.place[list(few)].tolist():
+        while place >= 0:
+            above.add(place)
+            place = int(topology.parent[place])  # noqa: PLW2901
+    assert sweeps.n_rows_needed(net, Nodes(np.array(few)).exits(net, "from")) == len(above) < LONG / 2
 
 
 def test_whole_weights_are_exact_and_others_finely_rounded():
@@ -182,7 +202,7 @@ def test_a_stopped_batch_ends(name, monkeypatch):
     """The flag that Ctrl-C sets ends every kernel before its work is done."""
     net, nodes = line(40), Nodes(np.arange(40))
     net.hierarchy  # noqa: B018  # made beforehand
-    from citygeo.engine import bounded, sweeps
+    from citygeo.engine import bounded
 
     def stopped(work, n, *, chunk=1, threads=None, name=None):
         del threads, name
@@ -195,3 +215,25 @@ def test_a_stopped_batch_ends(name, monkeypatch):
     module = {"dijkstra": bounded, "cch": sweeps}[name]
     total = module.sums(net, "from", nodes, nodes, made, is_turned=False, threads=1)
     assert total.sum() < 40 * 40
+
+
+@pytest.mark.parametrize("ms", [LONGEST_MS - 1, LONGEST_MS, LONGEST_MS + 1])
+def test_times_of_24_days(ms):
+    """The longest time that counts is the same for both engines: 2**31 - 2 ms."""
+    net, ends = bare(3, [(0, 1, ms, ms), (1, 2, 1, 1)]), Nodes(np.arange(3))
+    table = engines.listed(engines.times(net, "from", ends, ends))
+    assert table[0] == [0, ms if ms <= LONGEST_MS else None, ms + 1 if ms + 1 <= LONGEST_MS else None]
+    late = as_places([[(1, 0.0, ms)], [(1, 1.0, 0)]])
+    assert engines.listed(engines.times(net, "from", late, late)) == [
+        [2 * ms if 2 * ms <= LONGEST_MS else None, ms + 1 if ms + 1 <= LONGEST_MS else None],
+        [ms + 1 if ms + 1 <= LONGEST_MS else None, 0],
+    ]
+
+
+def test_odd_weights_cutoffs_and_decays_are_refused():
+    ones = np.ones((2, 1))
+    for weight, cutoffs, decay in (
+        (ones, [], None), (ones, [5, 3], None), (ones, [-1], None), (ones, [5], np.ones(5)), (ones * np.nan, [5], None),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"cut-offs|decay|finite"):
+            Weights.made(weight, cutoffs, decay)
