@@ -31,7 +31,7 @@ import numpy as np
 import osmium
 
 import citygeo as cg
-from citygeo.network.search import Places, search_each
+from citygeo.engine import Places, search_each
 
 RUNS = 3
 ORIGINS, DESTINATIONS = 10, 50
