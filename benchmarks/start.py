@@ -86,14 +86,15 @@ def run_cells(settings):
         "import json; from benchmarks import h3_points; "
         f"print(json.dumps(h3_points.measure({settings.runs})))"  # which compares all cells first
     )
+    command = [sys.executable, "-c", code]
     done = subprocess.run(
-        [sys.executable, "-c", code], check=False, cwd=ROOT, env=environment(2, settings.compiled),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        told = done.stderr.strip().splitlines()[-1]
-        failed = {"side": "citygeo", "threads": 2, "status": f"failed: {told}"}
-        return {"title": "1 M points to H3 cells", "graph": "", "work": "cells", "sides": [failed]}
+        command,
+        check=True,
+        cwd=ROOT,
+        env=environment(2, settings.compiled),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     sides = []
     for where, name, samples in json.loads(done.stdout.splitlines()[-1]):
         side, _, threads = name.partition(", ")
