@@ -589,11 +589,11 @@ def sweep_times(
     plan, targets, sources, scratch, first_batch, stop
         As in `sweep_sums`.
     block
-        uint32 `(targets, 16)` scratch, UNREACHED between batches; or empty if few targets are reached by a batch.
+        uint32 `(targets, 16)` scratch, UNREACHED between batches.
     limit_ms
         Inclusive, below NEVER.
     out
-        uint32 `(sources, targets)`; filled where a time is within the limit.
+        uint32 `(sources, targets)`; the rows of these sources are filled, UNREACHED beyond the limit.
 
     Returns
     -------
@@ -609,6 +609,9 @@ def sweep_times(
         lanes = min(LANES, sources.number.size - number * LANES)
         # single times far apart in memory are dear: with many of them, whole lines are written and then turned
         is_dense = n_touched * LANES > block.shape[0]
+        if not is_dense:
+            for lane in range(lanes):
+                out[sources.number[number * LANES + lane]] = UNREACHED
         for i in range(n_touched):
             target = np.uintp(scratch.touched[i])
             within = _meet(targets, scratch, sources, number, target, limit, batch)

@@ -200,7 +200,7 @@ def times(
     """Return the milliseconds from every source to every target, UNREACHED beyond the bound."""
     from citygeo._kernels.sweep import sweep_times
 
-    out = np.full((sources.n_rows, targets.n_rows), UNREACHED)
+    out = np.empty((sources.n_rows, targets.n_rows), np.uint32)
     sweeps = Sweeps(network, direction, sources, targets, limit_ms, threads=threads)
     sweeps.run(sweep_times, limit_ms, outs=[out], has_block=True)
     return out
