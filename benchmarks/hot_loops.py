@@ -22,7 +22,7 @@ import citygeo as cg
 from citygeo import engine
 from citygeo._kernels import sweep as sweeping
 from citygeo.engine import Nodes
-from citygeo.engine.bounded import Workspace
+from citygeo.engine.bounded import NONE, Workspace
 from citygeo.engine.sweeps import Sweeps, _Worker
 
 RUNS = 7
@@ -63,7 +63,7 @@ def searches(name, net):
         costs = []
         for wider in (-3, 0, 3):
             space.width = max(Workspace(net, "from", minutes * 60_000).width + wider, 8)
-            space.bucket = np.full(((space.limit_ms >> space.width) + 1, 2), -1, np.int32)
+            space.bucket = np.full(((space.limit_ms >> space.width) + 1, 2), NONE)
 
             costs.append(f"{median_ns(partial(search_all, space, states), settled):.0f}")
         fine, chosen, wide = costs
