@@ -9,7 +9,7 @@ Times are whole milliseconds; every bound is inclusive. An edge is ``(u, v, alon
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Arc = tuple[Node, Node, int]
     Edge = tuple[Node, Node, int | None, int | None]
     Place = tuple[int, float]
+    Part = tuple[int, float, float, float, float]  # owner, low and high share, time at both
 
 
 def shortest_times(arcs: Iterable[Arc], seeds: Iterable[tuple[Node, int]], limit: int) -> dict[Node, int]:
@@ -200,6 +201,34 @@ class Envelope:
             for wave in waves:
                 best = wave if best is None else min(best, wave)
         return best
+
+
+def arrivals_at(parts: Iterable[Part], x: Fraction) -> list[tuple[Fraction, int]]:
+    """Who comes to a place of an edge, and when: (least time, owner) in order of arrival."""
+    times: dict[int, Fraction] = {}
+    for owner, low, high, low_ms, high_ms in parts:
+        if low < high and low <= x <= high:
+            time = _on_line((low, high, low_ms, high_ms), x)
+            times[owner] = min(times.get(owner, time), time)
+    return sorted((time, owner) for owner, time in times.items())
+
+
+def changes_of_order(parts: Sequence[Part]) -> list[Fraction]:
+    """Every place of an edge where the order of arrival could change: ends of parts, crossings of any two lines."""
+    marks = {Fraction(x) for part in parts for x in part[1:3]}
+    lines = [part[1:] for part in parts if part[1] < part[2]]
+    for one, other in combinations(lines, 2):
+        here, there = (_on_line(one, Fraction(x)) - _on_line(other, Fraction(x)) for x in (0, 1))
+        if here != there:
+            x = here / (here - there)
+            if max(one[0], other[0]) < x < min(one[1], other[1]):
+                marks.add(x)
+    return sorted(marks)
+
+
+def _on_line(line: Sequence[float], x: Fraction) -> Fraction:
+    low, high, low_ms, high_ms = map(Fraction, line)
+    return low_ms + (x - low) / (high - low) * (high_ms - low_ms)
 
 
 def way_times(lengths_um: Sequence[int], kmh: float) -> list[int]:
