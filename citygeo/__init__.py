@@ -22,14 +22,17 @@ __version__ = "0.1.0"
 # public name -> the module it lives in; `__init__.pyi` says the same to type checkers, and a test compares them
 _HOMES = {
     "Coverage": "coverage",
+    "Isochrones": "isochrones",
     "RoadNetwork": "network",
     "ServiceArea": "reach",
+    "TimeSurface": "isochrones",
     "TravelMode": "modes",
     "accessibility": "access",
     "coverage": "coverage",
     "datasets": "datasets",
     "errors": "errors",
     "explore": "viz",
+    "isochrones": "isochrones",
     "mode_names": "modes",
     "nearest": "reach",
     "population": "demand",

@@ -3,6 +3,9 @@ from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
 from citygeo.demand import population as population
 from citygeo.demand import spread_population as spread_population
+from citygeo.isochrones import Isochrones as Isochrones
+from citygeo.isochrones import TimeSurface as TimeSurface
+from citygeo.isochrones import isochrones as isochrones
 from citygeo.modes import TravelMode as TravelMode
 from citygeo.modes import mode_names as mode_names
 from citygeo.modes import travel_mode as travel_mode

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+
+from citygeo.network.boxtree import box_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,10 +94,10 @@ def merge(several: Iterable[EdgeParts]) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 def cut_lines(
-    network: RoadNetwork, edge: NDArray[np.int64], share: NDArray[np.float64]
+    network: RoadNetwork, edge: NDArray[np.int64], share: NDArray[np.float64], crs: Any = None
 ) -> NDArray[np.object_]:
     """
-    Return the drawn lines of stretches of edges, in the network's metric CRS.
+    Return the drawn lines of stretches of edges.
 
     Parameters
     ----------
@@ -103,14 +105,28 @@ def cut_lines(
         The network.
     edge, share
         Edge `(s,)`, and low and high share `(s, 2)` of each stretch.
+    crs
+        CRS of the lines; the network's metric one if `None`. Shares are of metres in that one, whichever is asked for.
     """
-    from shapely.ops import substring
+    import pyproj
 
-    lines = network.lines_metric[edge]
-    is_part = (share[:, 0] > 0.0) | (share[:, 1] < 1.0)
-    for i in np.flatnonzero(is_part):
-        lines[i] = substring(lines[i], share[i, 0], share[i, 1], normalized=True)
-    return lines
+    from citygeo._kernels.cut import cut
+
+    tree = box_tree(network)
+    wanted = network.metric_crs if crs is None else pyproj.CRS.from_user_input(crs)
+    is_lonlat = wanted == pyproj.CRS.from_epsg(4326)
+    corner = network.shape_lonlat if is_lonlat else tree.corner
+    start, room = np.empty(edge.size + 1, np.int64), 4 * edge.size
+    share = np.ascontiguousarray(share, np.float64)
+    xy = np.empty((room, 2))
+    while (n := cut(corner, tree.along, tree.shape_start, edge, share, xy, start)) > len(xy):
+        xy = np.empty((n, 2))
+    xy = xy[:n]
+    if not is_lonlat and wanted != network.metric_crs:
+        project = pyproj.Transformer.from_crs(network.metric_crs, wanted, always_xy=True)
+        xy = np.column_stack(project.transform(*xy.T))
+    lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy, (start,))
+    return np.asarray(lines, object)
 
 
 def buffered(lines: NDArray[np.object_], radius_m: float) -> shapely.MultiPolygon:

@@ -4,6 +4,9 @@ From settled nodes to what is reached of each edge, and when.
 An edge runs from node u to node v; `along_ms` is the time from u to v, `against_ms` from v to u, CLOSED where
 a direction may not be used. On an edge reached from both ends the times form a tent: each end reaches up to
 the apex where both waves meet. The edge a facility stands on is two shorter edges that meet at the facility.
+
+`reached_parts` is about one facility, `owned_parts` about all at once: each place belongs to the facility that is
+there first, and both waves of a tent have an owner.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 CLOSED = np.uint32(0xFFFFFFFF)
 FAR = np.int64(1) << 40  # later than any limit
+NOBODY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
@@ -75,16 +79,20 @@ def _emit(
     out_edge: NDArray[np.uint32],
     out_share: NDArray[np.float64],
     out_ms: NDArray[np.float64],
+    out_owner: NDArray[np.int64],
     n: Any,
     edge: Any,
     low: Any,
     high: Any,
     low_ms: Any,
     high_ms: Any,
+    owner: Any,
 ) -> Any:
-    """Append a part unless it is empty."""
+    """Append a part unless it is empty; its owner, if owners are asked for."""
     if high <= low:
         return n
+    if out_owner.size > 0:
+        out_owner[n] = owner
     out_edge[n] = edge
     out_share[n, 0], out_share[n, 1] = low, high
     out_ms[n, 0], out_ms[n, 1] = low_ms, high_ms
@@ -96,12 +104,15 @@ def _emit_tent(
     out_edge: NDArray[np.uint32],
     out_share: NDArray[np.float64],
     out_ms: NDArray[np.float64],
+    out_owner: NDArray[np.int64],
     n: Any,
     edge: Any,
     low: Any,
     high: Any,
     start_ms: Any,
     end_ms: Any,
+    start_owner: Any,
+    end_owner: Any,
     along_ms: Any,
     against_ms: Any,
     limit_ms: Any,
@@ -111,13 +122,16 @@ def _emit_tent(
     size = high - low
     if from_start > 0.0:
         top = high if from_start == 1.0 else low + from_start * size
+        reached_ms = start_ms + from_start * along_ms
         n = _emit(
-            out_edge, out_share, out_ms, n, edge, low, top, float(start_ms), start_ms + from_start * along_ms
+            out_edge, out_share, out_ms, out_owner, n, edge, low, top, float(start_ms), reached_ms, start_owner
         )
     if from_end < 1.0:
         bottom = low if from_end == 0.0 else low + from_end * size
         reached_ms = end_ms + (1.0 - from_end) * against_ms
-        n = _emit(out_edge, out_share, out_ms, n, edge, bottom, high, reached_ms, float(end_ms))
+        n = _emit(
+            out_edge, out_share, out_ms, out_owner, n, edge, bottom, high, reached_ms, float(end_ms), end_owner
+        )
     return n
 
 
@@ -145,52 +159,72 @@ def _offset_ms(
 
 
 @kernel
+def _is_sooner(
+    ms: Any,
+    owner: Any,
+    other_ms: Any,
+    other_owner: Any,
+) -> Any:
+    """Tell whether one is there before another; at the same time, the smaller row is."""
+    return ms < other_ms or (ms == other_ms and owner < other_owner)
+
+
+@kernel
 def _emit_own_edge(
     out_edge: NDArray[np.uint32],
     out_share: NDArray[np.float64],
     out_ms: NDArray[np.float64],
+    out_owner: NDArray[np.int64],
     n: Any,
     own_share: NDArray[np.float64],
     own_ms: NDArray[np.int64],
+    own_row: NDArray[np.int64],
     edge: Any,
     ends: Any,
+    end_owner: Any,
     along: Any,
     against: Any,
     limit_ms: Any,
 ) -> Any:
-    """List the parts of an edge on which the facility stands: tents between the places where it stands."""
+    """List the parts of an edge on which facilities stand: tents between the places where they stand."""
     k = own_share.size
     # the time at each place: what was spent there, or less by way of its neighbours and the ends of the edge
-    time = own_ms.copy()
+    time, owner = own_ms.copy(), own_row.copy()
     if along != FAR:
-        before = ends[0]
+        before, who = ends[0], end_owner[0]
         for i in range(k):
             step = _offset_ms(own_share[i], along) - (0 if i == 0 else _offset_ms(own_share[i - 1], along))
-            time[i] = min(time[i], before + step)
-            before = time[i]
+            if _is_sooner(before + step, who, time[i], owner[i]):
+                time[i], owner[i] = before + step, who
+            before, who = time[i], owner[i]
     if against != FAR:
-        before = ends[1]
+        before, who = ends[1], end_owner[1]
         for i in range(k - 1, -1, -1):
             beyond = against if i == k - 1 else _offset_ms(own_share[i + 1], against)
-            time[i] = min(time[i], before + beyond - _offset_ms(own_share[i], against))
-            before = time[i]
+            step = beyond - _offset_ms(own_share[i], against)
+            if _is_sooner(before + step, who, time[i], owner[i]):
+                time[i], owner[i] = before + step, who
+            before, who = time[i], owner[i]
     for i in range(k + 1):
         low = 0.0 if i == 0 else own_share[i - 1]
         high = 1.0 if i == k else own_share[i]
-        start_ms = ends[0] if i == 0 else time[i - 1]
-        end_ms = ends[1] if i == k else time[i]
+        start_ms, start_owner = (ends[0], end_owner[0]) if i == 0 else (time[i - 1], owner[i - 1])
+        end_ms, last_owner = (ends[1], end_owner[1]) if i == k else (time[i], owner[i])
         piece_along = FAR if along == FAR else _offset_ms(high, along) - _offset_ms(low, along)
         piece_against = FAR if against == FAR else _offset_ms(high, against) - _offset_ms(low, against)
         n = _emit_tent(
             out_edge,
             out_share,
             out_ms,
+            out_owner,
             n,
             edge,
             low,
             high,
             start_ms,
             end_ms,
+            start_owner,
+            last_owner,
             piece_along,
             piece_against,
             limit_ms,
@@ -261,6 +295,7 @@ def reached_parts(
     """
     n = 0
     i = 0
+    no_owner, nobody = np.empty(0, np.int64), np.zeros(own_edge.size, np.int64)
     while i < own_edge.size:
         edge = own_edge[i]
         last = _first_on(own_edge, edge + 1)
@@ -273,11 +308,14 @@ def reached_parts(
             out_edge,
             out_share,
             out_ms,
+            no_owner,
             n,
             own_share[i:last],
             own_ms[i:last],
+            nobody[i:last],
             edge,
             ends,
+            (0, 0),
             along,
             against,
             limit_ms,
@@ -302,8 +340,111 @@ def reached_parts(
             from_start, from_end = _tent(start_ms, end_ms, along, against, limit_ms)
             if side == 0:
                 reached_ms = start_ms + from_start * along
-                n = _emit(out_edge, out_share, out_ms, n, edge, 0.0, from_start, float(start_ms), reached_ms)
+                n = _emit(
+                    out_edge, out_share, out_ms, no_owner, n, edge, 0.0, from_start, float(start_ms), reached_ms, 0
+                )
             else:
                 reached_ms = end_ms + (1.0 - from_end) * against
-                n = _emit(out_edge, out_share, out_ms, n, edge, from_end, 1.0, reached_ms, float(end_ms))
+                n = _emit(
+                    out_edge, out_share, out_ms, no_owner, n, edge, from_end, 1.0, reached_ms, float(end_ms), 0
+                )
+    return n
+
+
+@kernel
+def _first_there(
+    near: NDArray[np.uint64],
+    edge_tail: NDArray[np.uint32],
+    enter_ms: NDArray[np.uint32],
+    edge: Any,
+    side: Any,
+) -> tuple[Any, Any]:
+    """Return when a wave sets out along (side 0) or against (side 1) an edge, FAR if none does, and whose it is."""
+    label = near[edge_tail[edge, side]]
+    if label == NOBODY:
+        return FAR, np.int64(0)
+    ms = np.int64(label >> np.uint64(32)) + np.int64(enter_ms[edge, side])
+    return ms, np.int64(label & np.uint64(0xFFFFFFFF))
+
+
+@kernel
+def owned_parts(
+    edge_tail: NDArray[np.uint32],
+    along_ms: NDArray[np.uint32],
+    against_ms: NDArray[np.uint32],
+    enter_ms: NDArray[np.uint32],
+    near: NDArray[np.uint64],
+    limit_ms: Any,
+    own_edge: NDArray[np.int64],
+    own_share: NDArray[np.float64],
+    own_ms: NDArray[np.int64],
+    own_row: NDArray[np.int64],
+    out_edge: NDArray[np.uint32],
+    out_share: NDArray[np.float64],
+    out_ms: NDArray[np.float64],
+    out_owner: NDArray[np.int64],
+) -> int:
+    """
+    List what is reached of all edges, each place by the facility that is there first.
+
+    Parameters
+    ----------
+    edge_tail, along_ms, against_ms, enter_ms, limit_ms
+        As in `reached_parts`.
+    near
+        uint64 `(states,)`: ``milliseconds << 32 | facility`` of the first facility at each state, all ones if none.
+    own_edge, own_share, own_ms, own_row
+        Where facilities stand, sorted by edge, share, time and row; the time already spent there; and which facility.
+    out_edge, out_share, out_ms, out_owner
+        uint32 `(p,)`, float64 `(p, 2)`, float64 `(p, 2)`, int64 `(p,)`; `p` at least two per edge, and two more per
+        place of a facility.
+
+    Returns
+    -------
+    Number of parts, in the order of edges and places.
+    """
+    n, i = 0, 0
+    for edge in range(along_ms.size):
+        start_ms, start_owner = _first_there(near, edge_tail, enter_ms, edge, 0)
+        end_ms, end_owner = _first_there(near, edge_tail, enter_ms, edge, 1)
+        along, against = _weight(along_ms, edge), _weight(against_ms, edge)
+        if i < own_edge.size and own_edge[i] == edge:
+            last = i
+            while last < own_edge.size and own_edge[last] == edge:
+                last += 1
+            n = _emit_own_edge(
+                out_edge,
+                out_share,
+                out_ms,
+                out_owner,
+                n,
+                own_share[i:last],
+                own_ms[i:last],
+                own_row[i:last],
+                edge,
+                (start_ms, end_ms),
+                (start_owner, end_owner),
+                along,
+                against,
+                limit_ms,
+            )
+            i = last
+        elif start_ms <= limit_ms or end_ms <= limit_ms:
+            n = _emit_tent(
+                out_edge,
+                out_share,
+                out_ms,
+                out_owner,
+                n,
+                edge,
+                0.0,
+                1.0,
+                start_ms,
+                end_ms,
+                start_owner,
+                end_owner,
+                along,
+                against,
+                limit_ms,
+            )
     return n

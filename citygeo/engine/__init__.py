@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from citygeo.engine import bounded, sweeps
-from citygeo.engine.bounded import Found, Parts, reached_parts, search_each
+from citygeo.engine.bounded import Found, Parts, nearest_states, owned_parts, reached_parts, search_each
 from citygeo.engine.choice import Engine, choose, require_engine
 from citygeo.engine.places import LONGEST_MS, UNREACHED, Nodes, Own, Places
 from citygeo.engine.weights import Weights
@@ -37,6 +37,8 @@ __all__ = [
     "Places",
     "Weights",
     "nearest",
+    "nearest_states",
+    "owned_parts",
     "reached_parts",
     "require_engine",
     "search_each",

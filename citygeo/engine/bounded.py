@@ -312,23 +312,17 @@ def sums(
     return total
 
 
-def nearest(
-    network: RoadNetwork,
-    direction: Direction,
-    sources: Places | Nodes,
-    targets: Places | Nodes,
-    limit_ms: int,
-    *,
-    k: int,
+def nearest_states(
+    network: RoadNetwork, direction: Direction, sources: Places | Nodes, limit_ms: int, *, k: int
 ) -> NDArray[np.uint64]:
     """
-    Return each target's `k` nearest sources by one search from all sources at once.
+    Return each state's `k` nearest sources by one search from all sources at once.
 
     Returns
     -------
-    ``milliseconds << 32 | source``, ascending, all ones where there is none, `(targets, k)`.
+    ``milliseconds << 32 | source``, ascending, all ones where there is none, `(states * k,)`.
     """
-    from citygeo._kernels.search import FULL, nearest_ends, search_nearest
+    from citygeo._kernels.search import FULL, search_nearest
 
     graph = network.graph(direction)
     entries = sources.entries(network, direction)
@@ -353,8 +347,60 @@ def nearest(
             size *= 2
 
     run_chunks(work, 1, threads=1, name="nearest 最近设施")
+    return near
+
+
+def nearest(
+    network: RoadNetwork,
+    direction: Direction,
+    sources: Places | Nodes,
+    targets: Places | Nodes,
+    limit_ms: int,
+    *,
+    k: int,
+) -> NDArray[np.uint64]:
+    """
+    Return each target's `k` nearest sources by one search from all sources at once.
+
+    Returns
+    -------
+    ``milliseconds << 32 | source``, ascending, all ones where there is none, `(targets, k)`.
+    """
+    from citygeo._kernels.search import nearest_ends
+
+    near = nearest_states(network, direction, sources, limit_ms, k=k)
     pairs = SameEdge(network, direction, sources, targets, limit_ms).of(np.arange(sources.n_rows))
     out = np.full(targets.n_rows * k, ALL_ONES)
     ends = targets.exits(network, direction)
     nearest_ends(near, k, *ends, pairs.row, pairs.target, pairs.ms, limit_ms, out)
     return out.reshape(-1, k)
+
+
+def owned_parts(
+    network: RoadNetwork, direction: Direction, sources: Places, near: NDArray[np.uint64], limit_ms: int
+) -> tuple[Parts, NDArray[np.int64]]:
+    """
+    Return what is reached within a bound, each place by the source that is there first, and the row of that source.
+
+    Parameters
+    ----------
+    network, direction, sources
+        As in `search_each`.
+    near
+        From `nearest_states` with `k` 1 and this bound or a greater one.
+    limit_ms
+        Inclusive bound.
+    """
+    from citygeo._kernels import parts
+
+    view = network.edge_view(direction)
+    order = np.lexsort((sources.row, sources.ms, sources.share, sources.edge))
+    own = (sources.edge[order], sources.share[order], sources.ms[order], sources.row[order])
+    is_near = near[view.tail] >> np.uint64(SHIFT) <= np.uint64(limit_ms)
+    size = 2 * (int(is_near.any(axis=1).sum()) + len(order)) + 2 * np.unique(sources.edge).size
+    edge, share, ms = np.empty(size, np.uint32), np.empty((size, 2)), np.empty((size, 2))
+    owner = np.empty(size, np.int64)
+    n = parts.owned_parts(
+        view.tail, view.along_ms, view.against_ms, view.enter_ms, near, limit_ms, *own, edge, share, ms, owner
+    )
+    return Parts(edge[:n].astype(np.int64), share[:n].copy(), ms[:n].copy()), owner[:n].copy()

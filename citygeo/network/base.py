@@ -141,6 +141,11 @@ class NetworkData:
         """Longitude and latitude of each node, WGS 84."""
         return self._float("node_lonlat")
 
+    @property
+    def shape_lonlat(self) -> NDArray[np.float64]:
+        """Longitude and latitude of each corner of the edges' drawn lines, WGS 84."""
+        return self._float("shape_lonlat")
+
     def _float(self, name: str) -> NDArray[np.float64]:
         array: NDArray[np.float64] = self.arrays[name]  # type: ignore[assignment]
         return array
@@ -252,7 +257,7 @@ class NetworkData:
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north of the streets in WGS 84 degrees."""
-        shape = self._float("shape_lonlat")
+        shape = self.shape_lonlat
         (west, south), (east, north) = shape.min(axis=0), shape.max(axis=0)
         return float(west), float(south), float(east), float(north)
 
@@ -264,7 +269,7 @@ class NetworkData:
     @cached_property
     def lines_lonlat(self) -> NDArray[np.object_]:
         """The drawn line of each edge, WGS 84."""
-        return self._lines(self._float("shape_lonlat"))
+        return self._lines(self.shape_lonlat)
 
     @cached_property
     def lines_metric(self) -> NDArray[np.object_]:
@@ -272,7 +277,7 @@ class NetworkData:
         import pyproj
 
         project = pyproj.Transformer.from_crs(datum.WGS84, self.metric_crs, always_xy=True).transform
-        return self._lines(np.column_stack(project(*self._float("shape_lonlat").T)))
+        return self._lines(np.column_stack(project(*self.shape_lonlat.T)))
 
     def _lines(self, places: NDArray[np.float64]) -> NDArray[np.object_]:
         import shapely

@@ -81,21 +81,7 @@ class ServiceArea:
         Columns: status (``ok``, ``not_snapped``, ``no_geometry``), snap_distance_m, snap_time_s, delay_s, edge,
         fraction (0 to 1 along the edge), geometry (the place on the road).
         """
-        snaps = self.placed.snaps
-        points = np.full(len(self.facilities), None, object)
-        points[snaps.is_on] = shapely.points(snaps.xy[snaps.is_on])
-        data = {
-            "status": snaps.status,
-            "snap_distance_m": snaps.distance_m,
-            "snap_time_s": np.where(snaps.is_on, snaps.walk_off_ms / 1000, np.nan),
-            "delay_s": self.placed.delay_s,
-            "edge": snaps.edge,
-            "fraction": snaps.share,
-        }
-        placed = gpd.GeoDataFrame(
-            data, geometry=points, crs=self.network.metric_crs, index=self.facilities.index
-        )
-        return placed.to_crs(self.facilities.crs)
+        return self.placed.table(self.network)
 
     @cached_property
     def entrances(self) -> gpd.GeoDataFrame:

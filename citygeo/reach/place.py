@@ -55,6 +55,30 @@ class Facilities:
         """The nearest place of each row."""
         return self.entrances.nearest
 
+    def table(self, network: RoadNetwork) -> gpd.GeoDataFrame:
+        """
+        Return where each row stands on the network, by its nearest place if it has several.
+
+        Columns: status (``ok``, ``not_snapped``, ``no_geometry``), snap_distance_m, snap_time_s, delay_s, edge,
+        fraction (0 to 1 along the edge), geometry (the place on the road).
+        """
+        import geopandas as gpd
+        import shapely
+
+        snaps = self.snaps
+        points = np.full(len(self.layer), None, object)
+        points[snaps.is_on] = shapely.points(snaps.xy[snaps.is_on])
+        data = {
+            "status": snaps.status,
+            "snap_distance_m": snaps.distance_m,
+            "snap_time_s": np.where(snaps.is_on, snaps.walk_off_ms / 1000, np.nan),
+            "delay_s": self.delay_s,
+            "edge": snaps.edge,
+            "fraction": snaps.share,
+        }
+        placed = gpd.GeoDataFrame(data, geometry=points, crs=network.metric_crs, index=self.layer.index)
+        return placed.to_crs(self.layer.crs)
+
     @property
     def places(self) -> Places:
         """Where searches begin: time already spent is the delay and the stretch to the road."""

@@ -1,0 +1,139 @@
+"""Polygons on a grid: exact crossings of the ground with the lines of the grid, joined to rings."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from citygeo.errors import error
+from citygeo.isochrones.ground import ROAD_M
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from citygeo.engine import Parts
+    from citygeo.isochrones.ground import Ground
+
+WORD, BLOCK = 64, 64  # nodes in a word, and along a block
+LOOSE = 8  # spans without a node for each part, before there is more room
+MOST_NODES = 4_000_000_000  # of a grid: half a gigabyte of bits; all Iceland at 20 m has 0.4 thousand million
+
+
+class Rings(NamedTuple):
+    """
+    Polygons as arrays: those of one facility and band.
+
+    Attributes
+    ----------
+    xy
+        Vertices in metres, the first of each ring repeated at its end, `(v, 2)`.
+    ring
+        Where each ring begins, and the end, `(r + 1,)`.
+    polygon
+        Where each polygon begins among the rings, its shell first, and the end, `(p + 1,)`.
+    area_m2
+        Area of all.
+    """
+
+    xy: NDArray[np.float64]
+    ring: NDArray[np.int64]
+    polygon: NDArray[np.int64]
+    area_m2: float
+
+    @classmethod
+    def none(cls) -> Rings:
+        """Return no polygon."""
+        return cls(np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64), 0.0)
+
+
+def least_m(cell_m: float) -> float:
+    """Return how far to each side reached roads are drawn at least: a node of the grid is nearer than that."""
+    return max(ROAD_M, cell_m / math.sqrt(2))
+
+
+def contour(ground: Ground, parts: Parts, limit_ms: int, cell_m: float) -> Rings:
+    """
+    Return the ground around reached parts.
+
+    Parameters
+    ----------
+    ground
+        Roads, and how one leaves them.
+    parts
+        Reached parts; all within `limit_ms`.
+    limit_ms
+        When the time runs out.
+    cell_m
+        Distance of the lines of the grid, which lie at whole multiples of it.
+
+    Returns
+    -------
+    Polygons that contain every reached place and nothing farther than the contract allows, plus `cell_m` / sqrt 2
+    where the grid cannot see.
+
+    Raises
+    ------
+    LimitError
+        CG-LIM-006: the grid would have more than 4 thousand million nodes.
+    """
+    from citygeo._kernels.ink import box_of, ink
+    from citygeo._kernels.rings import count_runs, trace
+
+    if not parts.edge.size:
+        return Rings.none()
+    box = np.empty(4)
+    box_of(ground.corner, ground.shape_start, parts.edge, box)
+    margin = max(ground.trim_m, least_m(cell_m)) / cell_m + 2
+    first_i, first_j = (math.floor(low / cell_m - margin) for low in box[:2])
+    columns, rows = (
+        math.ceil(high / cell_m + margin) - first + 1
+        for high, first in zip(box[2:], (first_i, first_j), strict=True)
+    )
+    if columns * rows > MOST_NODES:
+        raise error("CG-LIM-006", cell_m=f"{cell_m:g}", nodes=columns * rows, most=MOST_NODES)
+    bits = np.zeros((rows, -(-columns // WORD)), np.uint64)
+    n_blocks = -(-columns // BLOCK)
+    # zeros come from the system page by page, where an outline runs
+    right, above = np.zeros((2, n_blocks * -(-rows // BLOCK) * BLOCK * BLOCK), np.float32)
+    room, n_loose = 0, LOOSE * parts.edge.size
+    while n_loose > room:
+        room = n_loose
+        loose_at, loose = np.empty(room, np.int64), np.empty((room, 2), np.float32)
+        n_loose = ink(
+            ground.corner, ground.along, ground.shape_start, ground.off_ground, *parts, float(limit_ms),
+            ground.m_per_ms, ground.trim_m, least_m(cell_m), cell_m, first_i, first_j, bits, right, above, n_blocks,
+            loose_at, loose,
+        )  # fmt: skip
+    start = np.empty(rows + 1, np.int64)
+    n_crossings = count_runs(bits, start)
+    n_runs = int(start[-1])
+    xy, area = np.empty((n_crossings + n_runs, 2)), np.empty(1)
+    ring, polygon = np.empty(n_runs + 1, np.int64), np.empty(n_runs + 1, np.int64)
+    n = trace(
+        bits, right, above, n_blocks, start, cell_m, first_i, first_j, xy, ring, polygon, area
+    )
+    n_rings = polygon[n]
+    return Rings(xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy(), float(area[0]))
+
+
+def multipolygons(several: Iterable[Rings]) -> NDArray[np.object_]:
+    """Return one MultiPolygon of each, empty where there is no ring."""
+    import shapely
+
+    listed = list(several)
+    xy = np.concatenate([np.empty((0, 2)), *(rings.xy for rings in listed)])
+    ring = _joined([rings.ring for rings in listed])
+    polygon = _joined([rings.polygon for rings in listed])
+    owner = np.concatenate(([0], np.cumsum([rings.polygon.size - 1 for rings in listed]))).astype(np.int64)
+    made = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, xy, (ring, polygon, owner))
+    return np.asarray(made, object)
+
+
+def _joined(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the starts of several lists as one: each goes on where the one before ended."""
+    sizes = [np.diff(start) for start in starts]
+    return np.concatenate(([0], np.cumsum(np.concatenate([np.empty(0, np.int64), *sizes])))).astype(np.int64)

@@ -1,0 +1,150 @@
+"""What isochrones are made of: the reached parts of every facility and band, handed on as they are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from citygeo._run import run_chunks
+from citygeo.engine import Parts, nearest_states, owned_parts, reached_parts, search_each
+from citygeo.reach import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    from citygeo.engine import Found
+    from citygeo.network import Direction, RoadNetwork
+    from citygeo.reach.place import Facilities
+
+    Take = Callable[[int, int, Parts], None]
+
+Overlap = Literal["overlap", "dissolve", "split"]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """
+    A question about reach, and the way to its answer.
+
+    Attributes
+    ----------
+    network
+        The road network, without the streets that barriers close.
+    placed
+        The facilities on it.
+    minutes
+        The bands, ascending; bounds are inclusive.
+    direction
+        ``"from"`` the facilities or ``"to"`` them.
+    overlap
+        ``"overlap"``: each facility for itself; ``"dissolve"``: all as one; ``"split"``: each place by the facility
+        that is there first.
+    threads
+        Worker threads; all processors if `None`.
+    """
+
+    network: RoadNetwork
+    placed: Facilities
+    minutes: list[float]
+    direction: Direction
+    overlap: Overlap
+    threads: int | None
+
+    @property
+    def facilities(self) -> gpd.GeoDataFrame:
+        """The caller's rows."""
+        return self.placed.layer
+
+    @property
+    def n_rows(self) -> int:
+        """Number of answers of each band: one per facility, or one for all."""
+        return 1 if self.overlap == "dissolve" else len(self.facilities)
+
+    @property
+    def limits(self) -> list[int]:
+        """The bands in milliseconds."""
+        return [to_ms(band) for band in self.minutes]
+
+    def each(self, take: Take) -> None:
+        """
+        Hand on the reached parts of each row and band.
+
+        Parameters
+        ----------
+        take
+            Called with row, number of the band and parts, in a worker thread, once for each that reaches anything;
+            must write to places of its own row only, and keep of the parts what it needs.
+        """
+        if self.overlap == "overlap":
+            self._each_alone(take)
+        else:
+            self._each_first(take)
+
+    def _each_alone(self, take: Take) -> None:
+        places, limits = self.placed.places, self.limits
+
+        def collect(row: int, found: Found) -> None:
+            own = places.of(row)
+            for band, limit in enumerate(limits):
+                parts = reached_parts(self.network, self.direction, own, found, limit)
+                if parts.edge.size:
+                    take(row, band, parts)
+
+        search_each(self.network, self.direction, places, limits[-1], collect, threads=self.threads)
+
+    def _each_first(self, take: Take) -> None:
+        """Search from all at once: each part belongs to the facility that is there first."""
+        places, limits = self.placed.places, self.limits
+        near = nearest_states(self.network, self.direction, places, limits[-1], k=1)
+        for band, limit in enumerate(limits):
+            parts, owner = owned_parts(self.network, self.direction, places, near, limit)
+            if self.overlap == "dissolve":
+                owner[:] = 0
+            order = np.argsort(owner, kind="stable")
+            first = np.searchsorted(owner[order], np.arange(self.n_rows + 1))
+            by_row = Parts(*(column[order] for column in parts))
+            self._hand_on(take, band, by_row, first)
+
+    def _hand_on(self, take: Take, band: int, parts: Parts, first: NDArray[np.int64]) -> None:
+        def work(low: int, high: int, _stop: NDArray[np.uint8]) -> None:
+            for row in range(low, high):
+                own = slice(int(first[row]), int(first[row + 1]))
+                if own.stop > own.start:
+                    take(row, band, Parts(*(column[own] for column in parts)))
+
+        run_chunks(work, self.n_rows, chunk=1, threads=self.threads, name="isochrones 等时圈")
+
+
+def length_km(network: RoadNetwork, parts: Parts) -> float:
+    """Return how much road the parts of one row are; no place is in two of them."""
+    return float(((parts.share[:, 1] - parts.share[:, 0]) * network.length_m[parts.edge]).sum() / 1000)
+
+
+def beyond(parts: Parts, limit_ms: int) -> Parts:
+    """
+    Return what of the parts is reached later than a bound.
+
+    Parameters
+    ----------
+    parts
+        Reached parts, times linear between their ends.
+    limit_ms
+        What is reached by then is left out.
+    """
+    late = parts.ms > limit_ms
+    keep = late.any(axis=1)
+    edge, share, ms = (column[keep].copy() for column in parts)
+    is_cut = ~late[keep]
+    if is_cut.any():
+        low_ms, high_ms = ms.T
+        step = np.where(high_ms == low_ms, 1.0, high_ms - low_ms)
+        at = share[:, 0] + (limit_ms - low_ms) / step * (share[:, 1] - share[:, 0])
+        share = np.where(is_cut, at[:, None], share)
+        ms = np.where(is_cut, float(limit_ms), ms)
+    is_something = share[:, 1] > share[:, 0]
+    return Parts(edge[is_something], share[is_something], ms[is_something])

@@ -1,0 +1,188 @@
+"""The table of isochrones, and what it knows of its question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+
+from citygeo.edgeparts import EdgeParts
+from citygeo.errors import error
+from citygeo.isochrones.arrivals import arrivals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from citygeo.engine import Parts
+    from citygeo.isochrones.areas import Look
+    from citygeo.isochrones.reached import Overlap, Reach
+    from citygeo.issues import IssueLog
+    from citygeo.network import Direction, RoadNetwork
+
+Kind = Literal["edges", "polygons", "cells", "raster"]
+Bands = Literal["disks", "rings"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked: reach, how it is drawn, and what was found on the way."""
+
+    reach: Reach
+    look: Look
+    kind: Kind
+    bands: Bands
+    log: IssueLog
+    provenance: dict[str, Any]
+
+
+class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no types
+    """
+    Isochrones: a GeoDataFrame with one row per facility and band (or part, or cell), and its question.
+
+    Whatever is derived from it, such as a selection of rows, is a plain GeoDataFrame.
+
+    Examples
+    --------
+    >>> import citygeo as cg
+    >>> city = cg.datasets.reykjavik()
+    >>> iso = cg.isochrones(city.network("fire_engine"), city.stations, minutes=[3, 5], direction="from")
+    >>> iso.minutes.tolist()[:2], iso.band_minutes, iso.issues.columns.tolist()[:2]
+    ([3.0, 5.0], [3.0, 5.0], ['code', 'severity'])
+    """
+
+    # pandas keeps these apart from columns, and pickles them
+    _metadata = ["_geometry_column_name", "question"]  # noqa: RUF012  # as pandas has it
+
+    question: Question
+
+    @classmethod
+    def of(cls, table: gpd.GeoDataFrame, question: Question) -> Isochrones:
+        """Return a table with its question."""
+        made = cls(table)
+        made.question = question
+        return made
+
+    @property
+    def network(self) -> RoadNetwork:
+        """The network, without the streets that barriers close."""
+        return self.question.reach.network
+
+    @property
+    def facilities(self) -> gpd.GeoDataFrame:
+        """The caller's rows."""
+        return self.question.reach.facilities
+
+    @property
+    def kind(self) -> Kind:
+        """What the rows are: ``edges``, ``polygons`` or ``cells``."""
+        return self.question.kind
+
+    @property
+    def bands(self) -> Bands:
+        """``disks`` or ``rings``."""
+        return self.question.bands
+
+    @property
+    def band_minutes(self) -> list[float]:
+        """The upper bounds of the bands, ascending; the column `minutes` has that of each row."""
+        return self.question.reach.minutes
+
+    @property
+    def direction(self) -> Direction:
+        """``from`` the facilities or ``to`` them."""
+        return self.question.reach.direction
+
+    @property
+    def overlap(self) -> Overlap:
+        """``overlap``, ``dissolve`` or ``split``."""
+        return self.question.reach.overlap
+
+    @property
+    def trim_m(self) -> float:
+        """How far off the road ground counts at most."""
+        return self.question.look.trim_m
+
+    @property
+    def offroad_kmh(self) -> float:
+        """Speed off the road."""
+        return self.question.look.offroad_kmh
+
+    @property
+    def cell_m(self) -> float:
+        """Distance of the lines of the grid that polygons are drawn on."""
+        return self.question.look.cell_m
+
+    @property
+    def log(self) -> IssueLog:
+        """Findings; `issues` is the same as a table."""
+        return self.question.log
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """Findings as a table: code, severity, count, sample, message."""
+        return self.log.table()
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Inputs with sha256, parameters, versions."""
+        return self.question.provenance
+
+    @property
+    def snaps(self) -> gpd.GeoDataFrame:
+        """Where each facility stands on the network; see `ServiceArea.snaps`."""
+        return self.question.reach.placed.table(self.network)
+
+    def arrivals(self, k: int = 3) -> gpd.GeoDataFrame:
+        """
+        Return by how many facilities each stretch of road is reached, and which come first.
+
+        Parameters
+        ----------
+        k
+            How many of the first to tell of.
+
+        Returns
+        -------
+        One row per stretch: edge, from_m, to_m, depth, and facility_1, time_1_from_s, time_1_to_s and so on in order of
+        arrival, within the widest band; geometry in the caller's CRS.
+
+        Raises
+        ------
+        UnitError
+            CG-UNIT-002 if `k` is not 1 to 1000.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> iso = cg.isochrones(city.network("fire_engine"), city.stations, minutes=5, direction="from")
+        >>> order = iso.arrivals(k=2)
+        >>> int(order.depth.max()) <= 4, bool((order.time_1_from_s <= 300).all())
+        (True, True)
+        """
+        from citygeo.reach.place import require_k
+
+        require_k(k)
+        reach = self.question.reach
+        widest = replace(reach, overlap="overlap", minutes=reach.minutes[-1:])
+        found = [EdgeParts.none()] * widest.n_rows
+
+        def take(row: int, _band: int, parts: Parts) -> None:
+            found[row] = EdgeParts.sorted(parts)
+
+        widest.each(take)
+        return arrivals(reach.network, found, reach.facilities.index, reach.facilities.crs, int(k))
+
+    def explore(self, **options: Any) -> Any:
+        """Draw the isochrones on a map; see `citygeo.explore`."""
+        from citygeo import viz
+
+        return viz.explore(self, **options)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the isochrones for print; see `citygeo.viz.static.plot`."""
+        from citygeo.viz import static
+
+        return static.plot(self, **options)

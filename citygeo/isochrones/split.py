@@ -1,0 +1,99 @@
+"""
+Districts: which ground goes with which facility, whatever the minutes.
+
+Every place of a road belongs to the facility that is there first, if it may take any time. Ground belongs with the nearest
+road. Districts therefore do not depend on the bands, tile whatever is reached, and their parts of growing bands nest.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from citygeo.edgeparts import as_multipolygon, cut_lines
+from citygeo.engine import LONGEST_MS, Parts, nearest_states, owned_parts
+from citygeo.isochrones.contour import contour, least_m, multipolygons
+from citygeo.isochrones.ground import Ground
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from citygeo.isochrones.reached import Reach
+    from citygeo.network import RoadNetwork
+
+APART_M = 2.0  # distance of the places that stand for roads where districts meet
+GRID_M = 1e-3  # corners lie on a millimetre grid, so that neighbours fit
+
+
+def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]:
+    """
+    Return the district of each facility, as far as `trim_m` off the roads, metric CRS.
+
+    Parameters
+    ----------
+    reach
+        Network, facilities and direction; its bands do not matter.
+    trim_m, cell_m
+        As in `isochrones`.
+
+    Returns
+    -------
+    Areas that do not overlap, `(facilities,)`; empty for a facility that is first nowhere.
+    """
+    network, places = reach.network, reach.placed.places
+    near = nearest_states(network, reach.direction, places, LONGEST_MS, k=1)
+    parts, owner = owned_parts(network, reach.direction, places, near, LONGEST_MS)
+    # a cell more than areas can have: outlines on a grid cut corners
+    radius = max(trim_m, least_m(cell_m)) + cell_m
+    ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius)
+    own = [Parts(*(column[owner == row] for column in parts)) for row in range(reach.n_rows)]
+    around = multipolygons([contour(ground, each, LONGEST_MS, cell_m) for each in own])
+    shared = _shared(around)
+    if shared.is_empty:
+        return around
+    won = _won(network, own, shared, radius)
+    out = shapely.difference(around, shared, grid_size=GRID_M)
+    out = shapely.union(out, won, grid_size=GRID_M)
+    return np.array([as_multipolygon(shape) for shape in out], object)
+
+
+def _shared(around: NDArray[np.object_]) -> shapely.Geometry:
+    """Return the ground near the roads of at least two facilities."""
+    one, two = shapely.STRtree(around).query(around, predicate="intersects")
+    pair = one < two
+    both = shapely.intersection(around[one[pair]], around[two[pair]], grid_size=GRID_M)
+    return as_multipolygon(shapely.union_all(both, grid_size=GRID_M))
+
+
+def _won(
+    network: RoadNetwork, own: list[Parts], shared: shapely.Geometry, radius: float
+) -> NDArray[np.object_]:
+    """Return what of the shared ground each facility's roads are nearest to."""
+    lines = [cut_lines(network, parts.edge, parts.share) for parts in own]
+    sites, owner = _sites(lines, shared, radius)
+    tree = shapely.STRtree(sites)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=shared))
+    of_cell = owner[tree.query_nearest(shapely.point_on_surface(cells), all_matches=False)[1]]
+    regions = [shapely.union_all(cells[of_cell == row], grid_size=GRID_M) for row in range(len(own))]
+    return np.asarray(shapely.intersection(np.array(regions, object), shared, grid_size=GRID_M), object)
+
+
+def _sites(
+    lines: list[NDArray[np.object_]], shared: shapely.Geometry, radius: float
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return places on the roads that shared ground may be nearest to, and whose they are."""
+    places, owners = [], []
+    for row, own in enumerate(lines):
+        pairs = shapely.STRtree(own).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
+        near = np.unique(pairs[1])
+        points = shapely.points(shapely.get_coordinates(shapely.segmentize(own[near], APART_M)))
+        places.append(np.atleast_1d(points))
+        owners.append(np.full(len(points), row))
+    sites, owner = np.concatenate(places), np.concatenate(owners)
+    # where two meet, the place is the first one's
+    _, first = np.unique(shapely.get_coordinates(sites), axis=0, return_index=True)
+    first.sort()
+    return sites[first], owner[first]

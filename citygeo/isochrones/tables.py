@@ -1,0 +1,163 @@
+"""Isochrones as tables: polygons, edges and cells, one row per facility and band, part or cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines
+from citygeo.engine import Parts
+from citygeo.hexgrid import cell_polygons, to_strings
+from citygeo.isochrones.areas import areas, rings_of
+from citygeo.isochrones.cells import cut_at_cells
+from citygeo.isochrones.reached import beyond
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from citygeo.isochrones.areas import Look
+    from citygeo.isochrones.reached import Reach
+
+OUT_OF_RANGE = "out_of_range"
+
+
+class Keys(NamedTuple):
+    """What every table begins with, one entry per facility and band, facilities first."""
+
+    row: NDArray[np.int64]
+    band: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, reach: Reach) -> Keys:
+        """Return the facilities and bands of a question."""
+        n = len(reach.minutes)
+        return cls(np.repeat(np.arange(reach.n_rows), n), np.tile(np.arange(n), reach.n_rows))
+
+    def take(self, rows: NDArray[Any]) -> Keys:
+        """Return some of them."""
+        return Keys(self.row[rows], self.band[rows])
+
+    def columns(self, reach: Reach, is_reached: NDArray[np.bool_], *, is_ring: bool) -> dict[str, Any]:
+        """Return the columns; `is_reached` says of each facility and band whether anything is."""
+        upper = np.array(reach.minutes)
+        lower = np.concatenate(([0.0], upper[:-1])) if is_ring else np.zeros(upper.size)
+        bands = {"minutes": upper[self.band], "from_minutes": lower[self.band]}
+        snaps = reach.placed.snaps
+        late = ~is_reached[self.row, self.band]
+        if reach.overlap == "dissolve":
+            return {**bands, "status": np.where(late, OUT_OF_RANGE, "ok").astype(object)}
+        status = snaps.status[self.row].copy()
+        status[late & snaps.is_on[self.row]] = OUT_OF_RANGE
+        label = reach.facilities.index.to_numpy()[self.row]
+        return {"facility": label, **bands, "status": status, "snap_distance_m": snaps.distance_m[self.row]}
+
+    def index(self, reach: Reach) -> pd.Index[Any]:
+        """Return the caller's labels, or plain numbers for all facilities as one."""
+        if reach.overlap == "dissolve":
+            return pd.RangeIndex(self.row.size)
+        return reach.facilities.index[self.row]
+
+
+def polygons(reach: Reach, look: Look, *, is_ring: bool) -> gpd.GeoDataFrame:
+    """Return one row per facility and band with its polygon, area_km2 and reached_km."""
+    made = areas(reach, look)
+    is_reached = made.reached_km > 0
+    is_reached |= ~shapely.is_empty(made.shape)
+    if is_ring:
+        made = rings_of(made)
+    keys = Keys.of(reach)
+    shape = made.shape.ravel()
+    data = {
+        **keys.columns(reach, is_reached, is_ring=is_ring),
+        "area_km2": shapely.area(shape) / 1e6,
+        "reached_km": made.reached_km.ravel(),
+    }
+    crs = reach.facilities.crs
+    return gpd.GeoDataFrame(data, geometry=_to_crs(shape, reach, crs), crs=crs, index=keys.index(reach))
+
+
+def _to_crs(shape: NDArray[np.object_], reach: Reach, crs: Any) -> NDArray[np.object_]:
+    """Return shapes in the caller's CRS; overlays far away from a metric CRS may need a repair, rings do not."""
+    import pyproj
+
+    if pyproj.CRS.from_user_input(crs) == reach.network.metric_crs:
+        return shape
+    project = pyproj.Transformer.from_crs(reach.network.metric_crs, crs, always_xy=True).transform
+    moved = np.asarray(shapely.transform(shape, project, interleaved=False), object)
+    wrong = np.flatnonzero(~shapely.is_valid(moved))
+    moved[wrong] = [as_multipolygon(one) for one in shapely.make_valid(moved[wrong])]
+    return moved
+
+
+def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
+    """Return one row per facility, band and reached part."""
+    keys, parts, first = _parts(reach, is_ring=is_ring)
+    part_keys = keys.take(np.repeat(np.arange(keys.row.size), np.maximum(np.diff(first), 1)))
+    is_reached = np.diff(first).reshape(reach.n_rows, -1) > 0
+    # a facility without reach keeps a row, of which the rest is missing
+    own = np.insert(np.arange(parts.edge.size), first[:-1][np.diff(first) == 0], -1)
+    is_part = own >= 0
+    from_m, to_m = (parts.share * reach.network.length_m[parts.edge][:, None]).T
+    lines = np.full(own.size, None, object)
+    lines[is_part] = cut_lines(reach.network, parts.edge, parts.share, reach.facilities.crs)
+    measures = {
+        "from_m": from_m, "to_m": to_m, "time_from_s": parts.ms[:, 0] / 1000, "time_to_s": parts.ms[:, 1] / 1000,
+    }  # fmt: skip
+    data = {
+        **part_keys.columns(reach, is_reached, is_ring=is_ring),
+        "edge": np.where(is_part, np.append(parts.edge, -1)[own], -1),
+        **{name: np.append(values, np.nan)[own] for name, values in measures.items()},
+    }
+    index = part_keys.index(reach)
+    return gpd.GeoDataFrame(data, geometry=lines, crs=reach.facilities.crs, index=index)
+
+
+def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int64]]:
+    """Return the parts of all facilities and bands in order, and where those of each begin."""
+    n = len(reach.minutes)
+    none = Parts(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))
+    found = [none] * (reach.n_rows * n)
+    limits = reach.limits
+
+    def take(row: int, band: int, parts: Parts) -> None:
+        if is_ring and band:
+            parts = beyond(parts, limits[band - 1])
+        ordered = EdgeParts.sorted(parts)
+        found[row * n + band] = Parts(ordered.edge, ordered.share, ordered.ms)
+
+    reach.each(take)
+    all_parts = Parts(*(np.concatenate(column) for column in zip(none, *found, strict=True)))
+    first = np.concatenate(([0], np.cumsum([parts.edge.size for parts in found])))
+    return Keys.of(reach), all_parts, first
+
+
+def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
+    """Return one row per facility, band and H3 cell that it reaches."""
+    keys, parts, first = _parts(reach, is_ring=False)
+    runs = cut_at_cells(reach.network, parts.edge, resolution)
+    limits = reach.limits
+    found = []
+    for place, (band, low, high) in enumerate(zip(keys.band.tolist(), first[:-1], first[1:], strict=True)):
+        own = slice(low, high)
+        cell, ms = runs.reached_by(EdgeParts(parts.edge[own], parts.share[own], parts.ms[own]))
+        if is_ring and band:
+            cell, ms = cell[ms > limits[band - 1]], ms[ms > limits[band - 1]]
+        found.append((np.full(max(cell.size, 1), place), cell, ms))
+    place = np.concatenate([np.empty(0, np.int64), *(each[0] for each in found)])
+    is_cell = np.concatenate([np.empty(0, np.bool_), *(np.arange(each[0].size) < each[1].size for each in found)])
+    cell = np.concatenate([np.empty(0, np.uint64), *(each[1] for each in found)])
+    seconds, names = np.full(place.size, np.nan), np.full(place.size, None, object)
+    seconds[is_cell] = np.concatenate([np.empty(0), *(each[2] for each in found)]) / 1000
+    names[is_cell] = to_strings(cell)
+    shapes = np.full(place.size, None, object)
+    known, at = np.unique(cell, return_inverse=True)
+    shapes[is_cell] = np.asarray(cell_polygons(known), object)[at]
+    own_keys = keys.take(place)
+    is_reached = np.diff(first).reshape(reach.n_rows, -1) > 0
+    data = {**own_keys.columns(reach, is_reached, is_ring=is_ring), "cell": names, "time_s": seconds}
+    table = gpd.GeoDataFrame(data, geometry=shapes, crs=4326, index=own_keys.index(reach))
+    return table.to_crs(reach.facilities.crs)
