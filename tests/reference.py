@@ -8,6 +8,7 @@ Times are whole milliseconds; every bound is inclusive. An edge is ``(u, v, alon
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Arc = tuple[Node, Node, int]
     Edge = tuple[Node, Node, int | None, int | None]
     Place = tuple[int, float]
+    # ends, times there, whether it is on the ground
+    Piece = tuple[tuple[float, float], tuple[float, float], float, float, bool]
     Part = tuple[int, float, float, float, float]  # owner, low and high share, time at both
 
 
@@ -339,3 +342,64 @@ def place_under_rules(
         if against is not None and share <= source[1]:
             found.append(spent + offset(source[1], against) - offset(share, against))
     return min(found, default=None)
+
+
+def pieces_of(
+    corners: Sequence[tuple[float, float]],
+    off_ground: Sequence[int],
+    shares: tuple[float, float],
+    times: tuple[float, float],
+) -> list[Piece]:
+    """Straight pieces of a stretch of an edge, with the times at their ends."""
+    along = [0.0]
+    for here, there in pairwise(corners):
+        along.append(along[-1] + math.dist(here, there))
+    low, high = (share * along[-1] for share in shares)
+    result = []
+    for i, (here, there) in enumerate(pairwise(corners)):
+        begin, end = max(along[i], low), min(along[i + 1], high)
+        if begin >= end:
+            continue
+        ends, ms = [], []
+        for place in (begin, end):
+            part = (place - along[i]) / (along[i + 1] - along[i])
+            ends.append((here[0] + part * (there[0] - here[0]), here[1] + part * (there[1] - here[1])))
+            ms.append(times[0] + (place - low) / (high - low) * (times[1] - times[0]))
+        result.append((ends[0], ends[1], ms[0], ms[1], off_ground[i] == 0))
+    return result
+
+
+def off_road_bounds(
+    pieces: Iterable[Piece],
+    node: tuple[float, float],
+    *,
+    limit: float,
+    slow: float,
+    trim: float,
+    least: float,
+    n: int,
+) -> tuple[float, float]:
+    """
+    Bounds of the earliest time at a node, infinite if it is out of reach, from n + 1 places of each piece.
+
+    A place may be left as far as `trim`, and as long as the limit holds, and always as far as `least`; off the ground
+    no farther. No place lies farther than half a step from one that is tried.
+    """
+    lower = upper = float("inf")
+    for start, end, first_ms, last_ms, is_ground in pieces:
+        size = math.dist(start, end)
+        step = size / n
+        pace = abs(last_ms - first_ms) / size
+        for i in range(n + 1):
+            place = tuple(start[axis] + i / n * (end[axis] - start[axis]) for axis in (0, 1))
+            ms = first_ms + i / n * (last_ms - first_ms)
+            away = math.dist(place, node)
+            radius = least
+            if is_ground:
+                radius = max(least, min(trim, (limit - ms) / slow if slow else trim))
+            here = ms + slow * away
+            if away <= radius:
+                upper = min(upper, here)
+            if away <= radius + step * (1 + (pace / slow if slow else 0)) + 1e-9:
+                lower = min(lower, here - step * (pace + slow))
+    return lower, upper
