@@ -10,6 +10,7 @@ import numpy as np
 
 from citygeo.errors import error
 from citygeo.io.graph_tags import is_true
+from citygeo.io.off_ground import kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SAME_PLACE_M = 1.0
 METRES_PER_DEGREE = 111_320.0
+OFF_GROUND_COLUMN = "off_ground"
 SAME_LENGTH = 1e-6  # relative; the two directions are summed in different order
 
 
@@ -41,6 +43,7 @@ class Inner(NamedTuple):
 
     lonlat: NDArray[np.float64]  # (p, 2)
     start: NDArray[np.int64]  # (m + 1,)
+    is_turned: NDArray[np.bool_]  # (m,) the geometry runs from head to tail
 
 
 class Streets(NamedTuple):
@@ -115,7 +118,9 @@ def inner_places(
     is_kept = ((step > 0) | gap[row, 0]) & ((step < size[row] - 1) | gap[row, 1])
     many = np.zeros(total, np.int64)
     many[owner] = np.bincount(row, is_kept, size.size).astype(np.int64)
-    return Inner(place[is_kept], np.concatenate(([0], np.cumsum(many))))
+    runs_back = np.zeros(total, np.bool_)
+    runs_back[owner] = is_turned
+    return Inner(place[is_kept], np.concatenate(([0], np.cumsum(many))), runs_back)
 
 
 def _drawn(
@@ -154,6 +159,51 @@ def metres(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.flo
     d_lon = (d_lon + 180.0) % 360.0 - 180.0
     apart: NDArray[np.float64] = METRES_PER_DEGREE * np.hypot(d_lat, d_lon * np.cos(np.radians(one[:, 1])))
     return apart
+
+
+def stated_kinds(
+    arcs: Arcs, inner: Inner, streets: Streets, by_tags: NDArray[np.uint8], issues: IssueLog
+) -> NDArray[np.uint8] | None:
+    """
+    Return the kind of the segment from each node of each street to the next, as `RoadNetwork.to_osmnx` writes it.
+
+    Parameters
+    ----------
+    arcs, inner, streets
+        Edges, their drawing, and which of them are streets.
+    by_tags
+        Kind of each street as its tags have it, for those that do not say more, `(w,)`.
+    issues
+        Takes CG-GRF-019: an attribute that does not fit the drawing.
+
+    Returns
+    -------
+    Kinds in the order of the nodes of streets, see `citygeo.io.off_ground`; `None` if no edge has the attribute.
+    """
+    if not any(OFF_GROUND_COLUMN in data for data in arcs.data):
+        return None
+    is_against = streets.along < 0
+    drawn = np.where(is_against, streets.against, streets.along)
+    size = np.diff(inner.start)[drawn] + 2
+    start = np.cumsum(size) - size
+    kinds = np.repeat(by_tags, size)
+    is_back = inner.is_turned[drawn] ^ is_against
+    unfit = []
+    for low, many, arc, back in zip(
+        start.tolist(), size.tolist(), drawn.tolist(), is_back.tolist(), strict=True
+    ):
+        text = arcs.data[arc].get(OFF_GROUND_COLUMN)
+        if isinstance(text, (float, NoneType)):  # tables fill gaps with NaN
+            continue
+        stated = kinds_of(text, many - 1)
+        if stated is None:
+            unfit.append(arc)
+        else:
+            kinds[low : low + many - 1] = stated[::-1] if back else stated
+    issues.add(
+        "CG-GRF-019", count=len(unfit), sample=sample(arcs, np.array(unfit, np.int64)), total=len(arcs.data)
+    )
+    return kinds
 
 
 def both_ways(arcs: Arcs) -> Streets:

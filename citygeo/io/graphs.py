@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from citygeo.errors import error
-from citygeo.io.graph_arcs import Arcs, arcs_of, both_ways, inner_places, join_opposites, sample
+from citygeo.io.graph_arcs import Arcs, arcs_of, both_ways, inner_places, join_opposites, sample, stated_kinds
 from citygeo.io.graph_tags import UNKNOWN_CLASS, is_true, node_tags, values_of, way_tags
+from citygeo.io.off_ground import off_ground
 from citygeo.io.streets import NO_TAGS, NODE_KINDS, NODE_TAGS, Given, StreetTables, TagSets
 from citygeo.issues import IssueLog
 
@@ -58,7 +59,8 @@ def read(
     time_column
         Edge attribute with seconds of travel, taken as they are. Without it the times are ``time_s`` (moving) and
         ``delay_s`` (lost on arriving) where all edges have both, as `RoadNetwork.to_osmnx` writes them, and else
-        what the mode's rules make of tags and lengths.
+        what the mode's rules make of tags and lengths. ``off_ground``, as written there too, tells which segments of
+        an edge are bridge, tunnel or ferry; without it the tags of the edge hold for all of it.
 
     Returns
     -------
@@ -101,6 +103,8 @@ def read(
     lonlat = np.concatenate((nodes.lonlat, inner.lonlat[shape]))
     _note_lengths(arcs, drawn, length_m, (way_start, way_node, lonlat), issues)
     way_tag_set = _directed_tags(tag_sets, arc_tag_set[drawn], streets)
+    by_tags = np.array([off_ground(tags) for tags in tag_sets.listed], np.uint8)[way_tag_set]
+    kinds = stated_kinds(arcs, inner, streets, by_tags, issues)
     return StreetTables(
         node_id=np.concatenate((nodes.original_id, int(nodes.id[-1]) + 1 + np.arange(shape.size))),
         node_lonlat=lonlat,
@@ -114,7 +118,7 @@ def read(
         ),
         source=name,
         issues=issues,
-        given=_given(streets, length_m[drawn], drawn, times),
+        given=_given(streets, length_m[drawn], drawn, times, kinds),
     )
 
 
@@ -379,11 +383,16 @@ def _node_tags(graph: nx.Graph[Any], nodes: Sequence[Hashable], sets: TagSets) -
 
 
 def _given(
-    streets: Streets, length_m: NDArray[np.float64], drawn: NDArray[np.int64], times: _Times | None
+    streets: Streets,
+    length_m: NDArray[np.float64],
+    drawn: NDArray[np.int64],
+    times: _Times | None,
+    kinds: NDArray[np.uint8] | None,
 ) -> Given | None:
     """Return what the graph states, seen along and against each street."""
     if times is None:
-        return None if np.isnan(length_m).all() else Given(length_m)
+        is_silent = kinds is None and np.isnan(length_m).all()
+        return None if is_silent else Given(length_m, off_ground=kinds)
     arcs = np.column_stack((streets.along, streets.against))
     moving, delay = np.where(arcs >= 0, times.moving[arcs], -1), np.where(arcs >= 0, times.delay[arcs], 0)
-    return Given(length_m, moving, delay, times.is_imputed[drawn])
+    return Given(length_m, moving, delay, times.is_imputed[drawn], kinds)

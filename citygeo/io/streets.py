@@ -87,7 +87,7 @@ class Restriction(NamedTuple):
 
 class Given(NamedTuple):
     """
-    Lengths and times that a source states itself, instead of tags and geometry.
+    What a source states itself, instead of tags and geometry.
 
     Attributes
     ----------
@@ -99,12 +99,16 @@ class Given(NamedTuple):
         Milliseconds lost on arriving at the far end, along and against, int64 `(w, 2)`; `None`: the mode's rules say.
     is_imputed
         Whether the time of each way rests on an assumed speed, bool `(w,)`; `None`: where `ms` is given, none does.
+    off_ground
+        For each of ``way_node`` the kind of the segment from there to the next node of the way, uint8, see
+        `citygeo.io.off_ground`; of no matter at the last. `None`: the tags say.
     """
 
     length_m: NDArray[np.float64]
     ms: NDArray[np.int64] | None = None
     delay_ms: NDArray[np.int64] | None = None
     is_imputed: NDArray[np.bool_] | None = None
+    off_ground: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class StreetTables:
     restrictions
         Turn restrictions, by way and node ids.
     given
-        Lengths and times stated by the source.
+        What the source states itself.
     """
 
     node_id: NDArray[np.int64]

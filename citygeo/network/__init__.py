@@ -50,7 +50,9 @@ class RoadNetwork(NetworkData, FromSources):
         ``edge_length_m``, ``edge_along_ms``, ``edge_against_ms`` (milliseconds of travel, 4294967295 where
         closed), ``edge_enter_ms``, ``edge_leave_ms`` `(e, 2)` (lost on setting out and on arriving, along and
         against), ``edge_is_imputed``, ``edge_way_id``, ``edge_highway``, ``edge_name`` (numbers of words).
-        Shapes: ``shape_start``, ``shape_lonlat``. Forbidden sequences of arcs: ``turn_start``, ``turn_arc``.
+        Shapes: ``shape_start``, and for each corner ``shape_lonlat`` and ``shape_off_ground``, the kind of the
+        segment from there to the next corner of the edge (0 on the ground, 1 on a bridge, 2 in a tunnel, 3 on a
+        ferry; 0 at the last corner). Forbidden sequences of arcs: ``turn_start``, ``turn_arc``.
         What searches run on, see `citygeo.network.states`: ``edge_tail``, ``edge_head``, ``node_arrive``,
         ``node_depart``, ``forward_*``, ``reverse_*``.
     mode

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from citygeo.errors import error
+from citygeo.io.off_ground import GROUND
 from citygeo.issues import IssueLog
 from citygeo.network.segments import highway_class, node_rules, open_segments, way_rules
 from citygeo.network.states import CLOSED, search_arrays
@@ -134,6 +135,8 @@ def _edge_arrays(
         "edge_way_id": streets.way_id[way],
         "shape_start": np.concatenate(([0], np.cumsum((size + 1)[order]))),
         "shape_lonlat": streets.node_lonlat[shape[shape_order]],
+        # of the segment that begins at each corner, none at the last one
+        "shape_off_ground": np.insert(segments.off_ground[segment], start[1:], GROUND)[shape_order],
         "edge_order": order,
         **_text_columns(streets, way),
     }

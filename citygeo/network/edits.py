@@ -10,11 +10,12 @@ import numpy as np
 
 from citygeo import datum
 from citygeo.errors import error
+from citygeo.io.off_ground import GROUND
 from citygeo.io.roadwords import Columns, read_attributes
 from citygeo.issues import IssueLog
 from citygeo.network.build import check_times
 from citygeo.network.segments import highway_class, segment_lengths
-from citygeo.network.splitting import Split, join_shapes, split_edges
+from citygeo.network.splitting import Shape, Split, join_shapes, split_edges
 from citygeo.network.states import CLOSED, NO_EDGE, search_arrays
 
 if TYPE_CHECKING:
@@ -324,7 +325,8 @@ def _appended(
     check_times(made)
     for name, column in made.items():
         arrays[name] = np.concatenate((arrays[name], column))
-    arrays |= join_shapes(arrays, {}, shapes)
+    drawn = [Shape(shape, np.full(len(shape), GROUND, np.uint8)) for shape in shapes]
+    arrays |= join_shapes(arrays, {}, drawn)
     arrays["word_start"] = np.concatenate(([0], np.cumsum([len(word) for word in encoded]))).astype(np.int64)
     arrays["word_bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
     return arrays

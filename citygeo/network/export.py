@@ -9,11 +9,15 @@ import numpy as np
 
 import citygeo
 from citygeo.errors import error
+from citygeo.io.graph_arcs import OFF_GROUND_COLUMN
 from citygeo.io.graphs import DELAY_COLUMN, IMPUTED_COLUMN, MOVING_COLUMN, ORIGINAL_ID
+from citygeo.io.off_ground import BRIDGE, GROUND, LETTERS, TUNNEL
 from citygeo.issues import IssueLog
 from citygeo.network.states import CLOSED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import networkx as nx
     from numpy.typing import NDArray
 
@@ -39,8 +43,9 @@ def to_osmnx(network: RoadNetwork) -> nx.MultiDiGraph[Any]:
     of which all but the first have new ids above the largest and say whose place they take in ``citygeo_node_id``.
     Edges: ``osmid`` (the way), ``highway``, ``name``, ``oneway``, ``reversed``, ``length`` (metres), ``geometry``,
     ``speed_kph``, ``travel_time`` (seconds, delay included), ``time_s`` (moving), ``delay_s`` (lost on arriving),
-    ``is_imputed`` (the speed is assumed). The graph: ``crs``, ``simplified``, and the travel mode as JSON in
-    ``citygeo_mode``.
+    ``is_imputed`` (the speed is assumed); where an edge is not all on the ground, ``off_ground`` (a letter for each
+    segment of the geometry: g ground, b bridge, t tunnel, f ferry), and ``bridge`` and ``tunnel``, "yes" if any segment
+    is one. The graph: ``crs``, ``simplified``, and the travel mode as JSON in ``citygeo_mode``.
 
     Warns
     -----
@@ -151,10 +156,29 @@ def _attributes(
     }
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     made = [dict(zip(columns, row, strict=True)) for row in rows]
-    for row in made:
+    for row, kinds in zip(made, _spelled_kinds(network, edge, is_against), strict=True):
         if not row["name"]:
             del row["name"]  # OSMnx leaves out what is not there
+        row.update(kinds)
     return made
+
+
+def _spelled_kinds(
+    network: RoadNetwork, edge: NDArray[np.int64], is_against: NDArray[np.bool_]
+) -> Iterator[dict[str, str]]:
+    """Yield the attributes of each arc that say where it is not on the ground."""
+    letters = np.frombuffer(LETTERS.encode(), np.uint8)[network.arrays["shape_off_ground"]]
+    text = letters.tobytes().decode()
+    start = network.arrays["shape_start"].tolist()
+    for number, back in zip(edge.tolist(), is_against.tolist(), strict=True):
+        own = text[start[number] : start[number + 1] - 1]  # the last corner begins no segment
+        if own.strip(LETTERS[GROUND]):
+            tags = {
+                key: "yes" for key, kind in (("bridge", BRIDGE), ("tunnel", TUNNEL)) if LETTERS[kind] in own
+            }
+            yield {OFF_GROUND_COLUMN: own[::-1] if back else own, **tags}
+        else:
+            yield {}
 
 
 def _announce_left_out(network: RoadNetwork) -> None:

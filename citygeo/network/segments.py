@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from citygeo.io.off_ground import GROUND, off_ground
 from citygeo.io.streets import NO_TAGS
 from citygeo.modes import CLOSED as CLOSED_WAY
 
@@ -47,6 +48,7 @@ class Segments(NamedTuple):
     along_code: NDArray[np.int64]  # equal codes may be joined, seen along and against the drawing
     against_code: NDArray[np.int64]
     is_imputed: NDArray[np.bool_]
+    off_ground: NDArray[np.uint8]  # kind, see `citygeo.io.off_ground`
     barrier_node: NDArray[np.int64]  # the node that each end at a barrier stands for
 
 
@@ -129,11 +131,9 @@ def open_segments(
     node = np.column_stack((streets.way_node[first], streets.way_node[first + 1]))
     length = _lengths(streets, node, way)
     per_segment = kmh[way]
+    kind = _kinds(streets, first, way)
     if elevation is not None:
-        structure = np.array([_is_structure(tags) for tags in streets.tag_sets], np.bool_)
-        per_segment = per_segment * elevation.factors(
-            streets.node_lonlat[node], length, way, structure[streets.way_tag_set[way]]
-        )
+        per_segment = per_segment * elevation.factors(streets.node_lonlat[node], length, way, kind != GROUND)
     along = _times(length, way, per_segment[:, 0], is_uneven=elevation is not None)
     against = _times(length[::-1], way[::-1], per_segment[::-1, 1], is_uneven=elevation is not None)[::-1]
     if is_given.any():
@@ -151,12 +151,14 @@ def open_segments(
     is_imputed = rules.is_imputed[tag_set] & ~own
     if streets.given is not None and streets.given.is_imputed is not None:
         is_imputed = streets.given.is_imputed[way]
-    return Segments(ends, way, length, along, against, code, turned, is_imputed, barrier_node)
+    return Segments(ends, way, length, along, against, code, turned, is_imputed, kind, barrier_node)
 
 
-def _is_structure(tags: dict[str, str]) -> bool:
-    """Tell whether the road is not on the ground."""
-    return any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel"))
+def _kinds(streets: StreetTables, first: NDArray[np.int64], way: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return which segments are on the ground, on bridges, in tunnels or on ferries."""
+    if streets.given is not None and streets.given.off_ground is not None:
+        return streets.given.off_ground[first]
+    return np.array([off_ground(tags) for tags in streets.tag_sets], np.uint8)[streets.way_tag_set[way]]
 
 
 def _speeds(streets: StreetTables, rules: Rules) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -164,8 +164,8 @@ class Elevation:
         way
             The way of each segment, `(s,)`, segments of a way together and in order.
         is_structure
-            Whether each segment lies on a bridge or in a tunnel, where the ground is not the road: it climbs
-            evenly from end to end of its way, `(s,)`.
+            Whether each segment is a bridge, tunnel or ferry, where the ground is not the road: it climbs evenly
+            from end to end of its way, `(s,)`.
 
         Returns
         -------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from citygeo.io.off_ground import GROUND
 from citygeo.network.segments import segment_lengths
 from citygeo.network.states import CLOSED
 
@@ -76,11 +77,26 @@ def split_edges(arrays: Mapping[str, NDArray[np.generic]], cuts: Mapping[int, li
     return Split(_with_pieces(base, pieces, rows), pieces, node_at)
 
 
+class Shape(NamedTuple):
+    """The corners of an edge, and the kind of the segment from each one to the next."""
+
+    lonlat: NDArray[np.float64]  # (c, 2)
+    off_ground: NDArray[np.uint8]  # (c,)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]], low: int, high: int) -> Shape:
+        """Return the corners from one number up to another, of one edge or several."""
+        return cls(
+            arrays["shape_lonlat"][low:high].astype(np.float64),
+            arrays["shape_off_ground"][low:high].astype(np.uint8),
+        )
+
+
 class _Pieces(NamedTuple):
     """The pieces of one edge: one row each, and the nodes made between them."""
 
     columns: dict[str, NDArray[np.generic]]
-    shapes: list[NDArray[np.float64]]
+    shapes: list[Shape]
     places: NDArray[np.float64]
 
     @classmethod
@@ -89,8 +105,8 @@ class _Pieces(NamedTuple):
         bounds = np.array([0.0, *shares, 1.0])
         u, v = arrays["edge_node"][edge].astype(np.int64)
         stops = [int(u), *range(first_node, first_node + len(shares)), int(v)]
-        start = arrays["shape_start"][edge : edge + 2].astype(np.int64)
-        shapes = _cut_shape(arrays["shape_lonlat"][start[0] : start[1]].astype(np.float64), bounds)
+        low, high = arrays["shape_start"][edge : edge + 2].astype(np.int64).tolist()
+        shapes = _cut_shape(Shape.of(arrays, low, high), bounds)
         columns: dict[str, NDArray[np.generic]] = {
             name: np.repeat(array[edge : edge + 1], n, axis=0)
             for name, array in arrays.items()
@@ -107,21 +123,29 @@ class _Pieces(NamedTuple):
             lost = np.zeros((n, 2), np.uint32)
             lost[along, 0], lost[against, 1] = arrays[name][edge]
             columns[name] = lost
-        places = np.array([shape[-1] for shape in shapes[:-1]], np.float64).reshape(-1, 2)
+        places = np.array([shape.lonlat[-1] for shape in shapes[:-1]], np.float64).reshape(-1, 2)
         return cls(columns, shapes, places)
 
 
-def _cut_shape(shape: NDArray[np.float64], bounds: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _cut_shape(shape: Shape, bounds: NDArray[np.float64]) -> list[Shape]:
     """Return the vertices of each piece between shares of the length."""
-    gone = np.concatenate(([0.0], np.cumsum(segment_lengths(shape[:-1], shape[1:]))))
+    lonlat, kind = shape
+    gone = np.concatenate(([0.0], np.cumsum(segment_lengths(lonlat[:-1], lonlat[1:]))))
     at = bounds * gone[-1]
-    places = np.column_stack([np.interp(at, gone, shape[:, axis]) for axis in (0, 1)])
-    places[0], places[-1] = shape[0], shape[-1]
+    places = np.column_stack([np.interp(at, gone, lonlat[:, axis]) for axis in (0, 1)])
+    places[0], places[-1] = lonlat[0], lonlat[-1]
+    # the last vertex up to each cut: from there runs the segment that leads on
+    before = np.minimum(np.searchsorted(gone, at + SAME_PLACE_M, side="right") - 1, len(lonlat) - 2)
     pieces = []
     for i in range(len(bounds) - 1):
         # a vertex at the cut is the cut
-        inner = shape[(gone > at[i] + SAME_PLACE_M) & (gone < at[i + 1] - SAME_PLACE_M)]
-        pieces.append(np.concatenate((places[i : i + 1], inner, places[i + 1 : i + 2])))
+        inner = (gone > at[i] + SAME_PLACE_M) & (gone < at[i + 1] - SAME_PLACE_M)
+        pieces.append(
+            Shape(
+                np.concatenate((places[i : i + 1], lonlat[inner], places[i + 1 : i + 2])),
+                np.concatenate((kind[before[i] : before[i] + 1], kind[inner], [GROUND])).astype(np.uint8),
+            )
+        )
     return pieces
 
 
@@ -144,25 +168,23 @@ def _with_pieces(base: Arrays, pieces: dict[int, list[int]], rows: list[_Pieces]
 
 
 def join_shapes(
-    base: Mapping[str, NDArray[np.generic]],
-    replaced: Mapping[int, NDArray[np.float64]],
-    appended: list[NDArray[np.float64]],
+    base: Mapping[str, NDArray[np.generic]], replaced: Mapping[int, Shape], appended: list[Shape]
 ) -> Arrays:
-    """Return ``shape_start`` and ``shape_lonlat`` with the shapes of some edges replaced and more at the end."""
+    """Return the arrays of shapes with those of some edges replaced and more at the end."""
     start = base["shape_start"].astype(np.int64)
-    place = base["shape_lonlat"].astype(np.float64)
     size = np.diff(start)
-    parts: list[NDArray[np.float64]] = []
+    parts: list[Shape] = []
     low = 0
     for edge in sorted(replaced):
-        parts += [place[low : start[edge]], replaced[edge]]
+        parts += [Shape.of(base, low, int(start[edge])), replaced[edge]]
         low = int(start[edge + 1])
-        size[edge] = len(replaced[edge])
-    parts += [place[low:], *appended]
-    sizes = np.concatenate((size, np.array([len(shape) for shape in appended], np.int64)))
+        size[edge] = len(replaced[edge].lonlat)
+    parts += [Shape.of(base, low, int(start[-1])), *appended]
+    sizes = np.concatenate((size, np.array([len(shape.lonlat) for shape in appended], np.int64)))
     return {
         "shape_start": np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-        "shape_lonlat": np.concatenate(parts),
+        "shape_lonlat": np.concatenate([part.lonlat for part in parts]),
+        "shape_off_ground": np.concatenate([part.off_ground for part in parts]),
     }
 
 

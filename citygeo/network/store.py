@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from citygeo.network import RoadNetwork
 
-SCHEMA = "citygeo.network/2"
+SCHEMA = "citygeo.network/3"
 MANIFEST = "manifest.json"
 # name -> dtype and number of dimensions
 ARRAYS = {
@@ -36,7 +36,7 @@ ARRAYS = {
     **dict.fromkeys(("node_lonlat", "shape_lonlat"), ("<f8", 2)),
     "edge_length_m": ("<f8", 1),
     "edge_is_imputed": ("|b1", 1),
-    "word_bytes": ("|u1", 1),
+    **dict.fromkeys(("word_bytes", "shape_off_ground"), ("|u1", 1)),
     **dict.fromkeys(("edge_along_ms", "edge_against_ms", "edge_highway", "edge_name"), ("<u4", 1)),
     **dict.fromkeys(("forward_start", "forward_edge", "reverse_start", "reverse_edge"), ("<u4", 1)),
     **dict.fromkeys(("node_arrive", "node_depart"), ("<u4", 1)),
@@ -113,6 +113,7 @@ def _check_bounds(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
     if n_states < n_nodes:
         raise _damaged(path, f"forward_start has {n_states} states for {n_nodes} nodes")
     lengths = {"reverse_start": n_states + 1, "shape_start": n_edges + 1}
+    lengths["shape_off_ground"] = len(arrays["shape_lonlat"])
     lengths |= dict.fromkeys(("node_lonlat", "node_arrive", "node_depart"), n_nodes)
     lengths |= {"forward_edge": len(arrays["forward_arc"]), "reverse_edge": len(arrays["reverse_arc"])}
     for name, length in lengths.items():

@@ -27,6 +27,8 @@ TAGS = [
     ONEWAY,
     {**STREET, "oneway": "-1"},
     {"highway": "primary"},
+    {**STREET, "bridge": "yes"},
+    {**ONEWAY, "tunnel": "yes"},
     {"highway": "service", "maxspeed:forward": "25", "maxspeed:backward": "15"},
 ]
 way_lists = st.lists(
@@ -37,7 +39,7 @@ way_lists = st.lists(
 # what comes back bit for bit
 STREETS = (
     "node_id", "node_lonlat", "edge_node", "edge_length_m", "edge_along_ms", "edge_against_ms", "edge_way_id",
-    "edge_is_imputed", "shape_start", "shape_lonlat",
+    "edge_is_imputed", "shape_start", "shape_lonlat", "shape_off_ground",
 )  # fmt: skip
 GRAPHS = ("forward_start", "forward_arc", "forward_edge", "reverse_start", "reverse_arc", "reverse_edge")
 
@@ -88,7 +90,13 @@ def test_turn_restrictions_of_the_sample_city_are_all_that_is_lost():
 
 def test_a_saved_graph_comes_back(tmp_path):
     net = network(
-        NODES, [((0, 1, 2, 12), {**STREET, "name": "Gata"}), ((2, 3), ONEWAY), ((12, 22, 2), STREET)]
+        NODES,
+        [
+            ((0, 1, 2, 12), {**STREET, "name": "Gata"}),
+            ((2, 3), ONEWAY),
+            ((12, 22), STREET),
+            ((22, 2), {**STREET, "bridge": "yes"}),
+        ],
     )
     path = tmp_path / "city.graphml"
     ox.save_graphml(to_osmnx(net), path)

@@ -78,6 +78,8 @@ def test_a_bridge_is_level_from_end_to_end():
         minutes(plain, (0, 0), (2000, 0)) / factor, rel=1e-3
     )
     assert minutes(through, (0, 0), (2000, 0)) > minutes(plain, (0, 0), (2000, 0)) * 1.05
+    house = network(shape, [((1, 2, 3), {**STREET, "tunnel": "building_passage"})], WALK, elevation=elevation)
+    assert minutes(house, (0, 0), (2000, 0)) == minutes(through, (0, 0), (2000, 0))
 
 
 def test_heights_lie_between_pixel_middles():

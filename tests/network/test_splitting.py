@@ -22,6 +22,7 @@ def shaped(net):
     arrays |= {
         "shape_start": np.arange(0, 2 * n + 1, 2),
         "shape_lonlat": np.column_stack((np.tile((0.0, 0.01), n), np.zeros(2 * n))),
+        "shape_off_ground": np.zeros(2 * n, np.uint8),
         "edge_length_m": np.full(n, 1113.0),
         "edge_is_imputed": np.zeros(n, np.bool_),
         "edge_highway": np.zeros(n, np.uint32),
