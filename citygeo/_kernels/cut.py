@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from citygeo._kernels._jit import kernel
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -48,7 +47,7 @@ def cut(
     corner
         Corners of all edges in any CRS, float64 `(c, 2)`.
     along, shape_start
-        Metres from the start of the edge to each corner, float64 `(c,)`; where those of each edge begin, int64 `(e + 1,)`.
+        Metres from the start of the edge to each corner, float64 `(c,)`; where those of each edge begin, int64.
     edge, share
         Stretches: edge, low and high share of its length; int64 `(s,)`, float64 `(s, 2)`.
     out_xy

@@ -243,9 +243,10 @@ def trace(
         n_rings += 1
     begin[n_rings] = n
     out_area[0] = whole
-    return _collect(
+    n_polygons: int = _collect(
         place, begin, part, is_shell, n_rings, n_runs, cell_m, first_i, first_j, out_xy, out_ring, out_polygon
     )
+    return n_polygons
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,15 @@ class Parts(NamedTuple):
     edge: NDArray[np.int64]  # (p,)
     share: NDArray[np.float64]  # (p, 2)
     ms: NDArray[np.float64]  # (p, 2)
+
+    @classmethod
+    def none(cls) -> Parts:
+        """Return no part at all."""
+        return cls(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))
+
+    def take(self, rows: NDArray[Any] | slice) -> Parts:
+        """Return some of the parts."""
+        return Parts(self.edge[rows], self.share[rows], self.ms[rows])
 
 
 class Found(NamedTuple):

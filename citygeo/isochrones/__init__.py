@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
-
-
 from citygeo import provenance
+from citygeo.edgeparts import EdgeParts
 from citygeo.errors import error
 from citygeo.isochrones import tables
 from citygeo.isochrones.areas import Look, Method
@@ -15,7 +15,7 @@ from citygeo.isochrones.barriers import barrier_ground, without_barriers
 from citygeo.isochrones.cells import default_resolution
 from citygeo.isochrones.reached import Overlap, Reach
 from citygeo.isochrones.result import Bands, Isochrones, Kind, Question
-from citygeo.isochrones.surface import TimeSurface
+from citygeo.isochrones.surface import TimeSurface, surface_of
 from citygeo.issues import IssueLog
 from citygeo.reach.place import (
     place_facilities,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from citygeo.engine import Parts
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
 
@@ -84,8 +85,8 @@ def isochrones(
     bands
         ``"disks"``: all within each bound. ``"rings"``: what is within one bound and not the one before.
     kind
-        ``"polygons"``, ``"edges"`` (reached parts of roads, times at both ends), ``"cells"`` (H3 cells with the earliest
-        time), or ``"raster"`` (a `TimeSurface` of the largest bound).
+        ``"polygons"``, ``"edges"`` (reached parts of roads, times at both ends), ``"cells"`` (H3 cells with the
+        earliest time), or ``"raster"`` (a `TimeSurface` of the largest bound).
     method
         How polygons are drawn. ``"contour"``: exact crossings with the lines of a grid, joined to rings.
         ``"buffer"``: the union of the ground around every part, slow. ``"cells"``: the union of the H3 cells that
@@ -178,9 +179,7 @@ def isochrones(
 def _made(question: Question) -> Isochrones | TimeSurface:
     reach, look, is_ring = question.reach, question.look, question.bands == "rings"
     if question.kind == "raster":
-        from citygeo.isochrones.surface import time_surface
-
-        return time_surface(question)
+        return _surface(question)
     if question.kind == "edges":
         table = tables.edges(reach, is_ring=is_ring)
     elif question.kind == "cells":
@@ -190,12 +189,28 @@ def _made(question: Question) -> Isochrones | TimeSurface:
     return Isochrones.of(table, question)
 
 
+def _surface(question: Question) -> TimeSurface:
+    reach, look = question.reach, question.look
+    widest = replace(reach, minutes=reach.minutes[-1:])
+    found = [EdgeParts.none()] * reach.n_rows
+
+    def take(row: int, _band: int, parts: Parts) -> None:
+        found[row] = EdgeParts.sorted(parts)
+
+    widest.each(take)
+    return surface_of(
+        reach.network, found, overlap=reach.overlap, minutes=reach.minutes, direction=reach.direction,
+        offroad_kmh=look.offroad_kmh, trim_m=look.trim_m, cell_m=look.cell_m, snaps=reach.placed.table(reach.network),
+        log=question.log, provenance=question.provenance, threads=reach.threads,
+    )  # fmt: skip
+
+
 def _require_choices(**chosen: str) -> None:
     """Raise CG-IN-004 unless each option is one of those there are."""
     known = {"overlap": Overlap, "bands": Bands, "kind": Kind, "method": Method}
     for name, value in chosen.items():
         choices = get_args(known[name])
-        if not isinstance(value, str) or value not in choices:
+        if value not in choices:
             quoted = ", ".join(f'"{choice}"' for choice in choices)
             raise error(
                 "CG-IN-004", argument=name, value=value, rule=f"It is one of {quoted}.",
@@ -213,7 +228,12 @@ def _require_numbers(trim_m: Any, offroad_kmh: Any, cell_m: Any) -> None:
     )
     if offroad_kmh != math.inf:
         require_range(
-            "offroad_kmh", offroad_kmh, 0, MAX_OFFROAD_KMH, "km/h", "math.inf stands for a fixed distance of trim_m."
+            "offroad_kmh",
+            offroad_kmh,
+            0,
+            MAX_OFFROAD_KMH,
+            "km/h",
+            "math.inf stands for a fixed distance of trim_m.",
         )
     require_range(
         "cell_m", cell_m, LEAST_CELL_M, MOST_CELL_M, "metres", "Give the distance of the grid's lines."

@@ -12,7 +12,7 @@ from citygeo.edgeparts import EdgeParts, as_multipolygon
 from citygeo.isochrones.barriers import cut_off
 from citygeo.isochrones.buffers import buffer
 from citygeo.isochrones.cells import cell_union, cut_at_cells
-from citygeo.isochrones.contour import Rings, contour, multipolygons
+from citygeo.isochrones.contour import Rings, contour, least_m, multipolygons
 from citygeo.isochrones.ground import Ground
 from citygeo.isochrones.reached import length_km
 from citygeo.isochrones.split import GRID_M, districts
@@ -88,7 +88,9 @@ def _drawn(reach: Reach, look: Look) -> Areas:
         _draw_cells(reach, look, kept, shape)
     if look.barrier is not None:
         for (row, band), parts in kept.items():
-            shape[row, band] = cut_off(reach.network, shape[row, band], parts, look.barrier)
+            shape[row, band] = cut_off(
+                reach.network, shape[row, band], parts, look.barrier, least_m(look.cell_m)
+            )
     return Areas(shape, km)
 
 
@@ -110,15 +112,24 @@ def _draw_cells(
     reach: Reach, look: Look, kept: dict[tuple[int, int], Parts], shape: NDArray[np.object_]
 ) -> None:
     """Fill in the union of the H3 cells that each row's parts pass through."""
-    import pyproj
-
     if not kept:
         return
-    runs = cut_at_cells(reach.network, np.concatenate([parts.edge for parts in kept.values()]), look.resolution)
-    project = pyproj.Transformer.from_crs(4326, reach.network.metric_crs, always_xy=True).transform
-    for at, parts in kept.items():
-        cells, _ = runs.reached_by(EdgeParts.sorted(parts))
-        shape[at] = as_multipolygon(shapely.transform(cell_union(cells), project, interleaved=False))
+    runs = cut_at_cells(
+        reach.network, np.concatenate([parts.edge for parts in kept.values()]), look.resolution
+    )
+    places = list(kept)
+    drawn = np.array([cell_union(runs.reached_by(EdgeParts.sorted(kept[at]))[0]) for at in places], object)
+    for at, moved in zip(places, moved_shapes(drawn, 4326, reach.network.metric_crs), strict=True):
+        shape[at] = as_multipolygon(moved)
+
+
+def moved_shapes(shape: NDArray[np.object_], crs: Any, to: Any) -> NDArray[np.object_]:
+    """Return shapes of one CRS in another."""
+    import pyproj
+
+    project = pyproj.Transformer.from_crs(crs, to, always_xy=True).transform
+    xy = np.column_stack(project(*shapely.get_coordinates(shape).T))
+    return np.asarray(shapely.set_coordinates(shape.copy(), xy), object)
 
 
 def rings_of(made: Areas) -> Areas:

@@ -49,19 +49,20 @@ def barrier_ground(network: RoadNetwork, barriers: gpd.GeoDataFrame | gpd.GeoSer
         )  # fmt: skip
     dimension = shapely.get_dimensions(shapes)
     radius = np.select([dimension == 0, dimension == 1], [POINT_M, LINE_M], 0.0)
-    shapes = np.where(dimension == 2, shapely.make_valid(shapes), shapely.buffer(shapes, radius))  # noqa: PLR2004
+    shapes = np.where(dimension == 2, shapely.make_valid(shapes), shapely.buffer(shapes, radius))
     return shapely.union_all(shapes)
 
 
 def without_barriers(network: RoadNetwork, ground: shapely.Geometry) -> RoadNetwork:
-    """Return the network with the streets that barriers block closed: cut at their rim, closed inside."""
+    """Return the network without streets in barriers, cut at their rim; bridges, tunnels and ferries pass them."""
     import geopandas as gpd
 
-    return network.without(polygon=gpd.GeoSeries([as_multipolygon(ground)], crs=network.metric_crs))
+    area = gpd.GeoSeries([as_multipolygon(ground)], crs=network.metric_crs)
+    return network.without(polygon=area, spares_bridges=True)
 
 
 def cut_off(
-    network: RoadNetwork, shape: shapely.MultiPolygon, parts: Parts, barrier: shapely.Geometry
+    network: RoadNetwork, shape: shapely.MultiPolygon, parts: Parts, barrier: shapely.Geometry, least_m: float
 ) -> shapely.MultiPolygon:
     """
     Return what of an area is on this side of barriers: nobody walks into or over them.
@@ -76,6 +77,8 @@ def cut_off(
         The reached parts.
     barrier
         From `barrier_ground`.
+    least_m
+        How far to each side reached roads count, here those that pass over or under a barrier.
 
     Returns
     -------
@@ -83,7 +86,11 @@ def cut_off(
     """
     if not shapely.intersects(shape, barrier):
         return shape
-    pieces = shapely.get_parts(as_multipolygon(shapely.difference(shape, barrier)))
-    roads = shapely.STRtree(cut_lines(network, parts.edge, parts.share))
+    lines = cut_lines(network, parts.edge, parts.share)
+    roads = shapely.STRtree(lines)
+    passing = shapely.intersection(lines[roads.query(barrier, predicate="intersects")], barrier)
+    over = shapely.buffer(passing, least_m, cap_style="flat")
+    blocked = shapely.difference(barrier, shapely.union_all(over))
+    pieces = shapely.get_parts(as_multipolygon(shapely.difference(shape, blocked)))
     is_reached = np.unique(roads.query(pieces, predicate="intersects")[0])
     return as_multipolygon(shapely.multipolygons(pieces[is_reached]))

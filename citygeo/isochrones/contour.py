@@ -113,11 +113,11 @@ def contour(ground: Ground, parts: Parts, limit_ms: int, cell_m: float) -> Rings
     n_runs = int(start[-1])
     xy, area = np.empty((n_crossings + n_runs, 2)), np.empty(1)
     ring, polygon = np.empty(n_runs + 1, np.int64), np.empty(n_runs + 1, np.int64)
-    n = trace(
-        bits, right, above, n_blocks, start, cell_m, first_i, first_j, xy, ring, polygon, area
-    )
+    n = trace(bits, right, above, n_blocks, start, cell_m, first_i, first_j, xy, ring, polygon, area)
     n_rings = polygon[n]
-    return Rings(xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy(), float(area[0]))
+    return Rings(
+        xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy(), float(area[0])
+    )
 
 
 def multipolygons(several: Iterable[Rings]) -> NDArray[np.object_]:

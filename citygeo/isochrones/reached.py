@@ -107,7 +107,7 @@ class Reach:
                 owner[:] = 0
             order = np.argsort(owner, kind="stable")
             first = np.searchsorted(owner[order], np.arange(self.n_rows + 1))
-            by_row = Parts(*(column[order] for column in parts))
+            by_row = parts.take(order)
             self._hand_on(take, band, by_row, first)
 
     def _hand_on(self, take: Take, band: int, parts: Parts, first: NDArray[np.int64]) -> None:
@@ -115,7 +115,7 @@ class Reach:
             for row in range(low, high):
                 own = slice(int(first[row]), int(first[row + 1]))
                 if own.stop > own.start:
-                    take(row, band, Parts(*(column[own] for column in parts)))
+                    take(row, band, parts.take(own))
 
         run_chunks(work, self.n_rows, chunk=1, threads=self.threads, name="isochrones 等时圈")
 
@@ -137,8 +137,8 @@ def beyond(parts: Parts, limit_ms: int) -> Parts:
         What is reached by then is left out.
     """
     late = parts.ms > limit_ms
-    keep = late.any(axis=1)
-    edge, share, ms = (column[keep].copy() for column in parts)
+    keep = late[:, 0] | late[:, 1]
+    edge, share, ms = parts.take(keep)
     is_cut = ~late[keep]
     if is_cut.any():
         low_ms, high_ms = ms.T
@@ -147,4 +147,4 @@ def beyond(parts: Parts, limit_ms: int) -> Parts:
         share = np.where(is_cut, at[:, None], share)
         ms = np.where(is_cut, float(limit_ms), ms)
     is_something = share[:, 1] > share[:, 0]
-    return Parts(edge[is_something], share[is_something], ms[is_something])
+    return Parts(edge, share, ms).take(is_something)

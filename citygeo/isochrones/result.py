@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
-import numpy as np
 
 from citygeo.edgeparts import EdgeParts
-from citygeo.errors import error
 from citygeo.isochrones.arrivals import arrivals
 
 if TYPE_CHECKING:

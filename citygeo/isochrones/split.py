@@ -1,8 +1,8 @@
 """
 Districts: which ground goes with which facility, whatever the minutes.
 
-Every place of a road belongs to the facility that is there first, if it may take any time. Ground belongs with the nearest
-road. Districts therefore do not depend on the bands, tile whatever is reached, and their parts of growing bands nest.
+Every place of a road belongs to the facility that is there first, if it may take any time. Ground belongs with the
+nearest road. Districts therefore do not depend on the bands, tile whatever is reached, and nest as the bands do.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import numpy as np
 import shapely
 
 from citygeo.edgeparts import as_multipolygon, cut_lines
-from citygeo.engine import LONGEST_MS, Parts, nearest_states, owned_parts
+from citygeo.engine import LONGEST_MS, nearest_states, owned_parts
 from citygeo.isochrones.contour import contour, least_m, multipolygons
 from citygeo.isochrones.ground import Ground
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from citygeo.engine import Parts
     from citygeo.isochrones.reached import Reach
     from citygeo.network import RoadNetwork
 
@@ -49,10 +50,10 @@ def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]
     # a cell more than areas can have: outlines on a grid cut corners
     radius = max(trim_m, least_m(cell_m)) + cell_m
     ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius)
-    own = [Parts(*(column[owner == row] for column in parts)) for row in range(reach.n_rows)]
+    own = [parts.take(owner == row) for row in range(reach.n_rows)]
     around = multipolygons([contour(ground, each, LONGEST_MS, cell_m) for each in own])
     shared = _shared(around)
-    if shared.is_empty:
+    if shapely.is_empty(shared):
         return around
     won = _won(network, own, shared, radius)
     out = shapely.difference(around, shared, grid_size=GRID_M)
@@ -74,10 +75,9 @@ def _won(
     """Return what of the shared ground each facility's roads are nearest to."""
     lines = [cut_lines(network, parts.edge, parts.share) for parts in own]
     sites, owner = _sites(lines, shared, radius)
-    tree = shapely.STRtree(sites)
-    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=shared))
-    of_cell = owner[tree.query_nearest(shapely.point_on_surface(cells), all_matches=False)[1]]
-    regions = [shapely.union_all(cells[of_cell == row], grid_size=GRID_M) for row in range(len(own))]
+    diagram = shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=shared, ordered=True)
+    cells = shapely.get_parts(diagram)
+    regions = [shapely.coverage_union_all(cells[owner == row]) for row in range(len(own))]
     return np.asarray(shapely.intersection(np.array(regions, object), shared, grid_size=GRID_M), object)
 
 
@@ -89,11 +89,10 @@ def _sites(
     for row, own in enumerate(lines):
         pairs = shapely.STRtree(own).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
         near = np.unique(pairs[1])
-        points = shapely.points(shapely.get_coordinates(shapely.segmentize(own[near], APART_M)))
-        places.append(np.atleast_1d(points))
-        owners.append(np.full(len(points), row))
-    sites, owner = np.concatenate(places), np.concatenate(owners)
+        places.append(shapely.get_coordinates(shapely.segmentize(own[near], APART_M)))
+        owners.append(np.full(len(places[-1]), row))
+    xy, owner = np.concatenate(places), np.concatenate(owners)
     # where two meet, the place is the first one's
-    _, first = np.unique(shapely.get_coordinates(sites), axis=0, return_index=True)
+    _, first = np.unique(xy, axis=0, return_index=True)
     first.sort()
-    return sites[first], owner[first]
+    return np.asarray(shapely.points(xy[first]), object), owner[first]

@@ -12,7 +12,7 @@ import shapely
 from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines
 from citygeo.engine import Parts
 from citygeo.hexgrid import cell_polygons, to_strings
-from citygeo.isochrones.areas import areas, rings_of
+from citygeo.isochrones.areas import areas, moved_shapes, rings_of
 from citygeo.isochrones.cells import cut_at_cells
 from citygeo.isochrones.reached import beyond
 
@@ -55,11 +55,12 @@ class Keys(NamedTuple):
         label = reach.facilities.index.to_numpy()[self.row]
         return {"facility": label, **bands, "status": status, "snap_distance_m": snaps.distance_m[self.row]}
 
-    def index(self, reach: Reach) -> pd.Index[Any]:
+    def labels(self, reach: Reach) -> pd.Index[Any]:
         """Return the caller's labels, or plain numbers for all facilities as one."""
         if reach.overlap == "dissolve":
             return pd.RangeIndex(self.row.size)
-        return reach.facilities.index[self.row]
+        labels: pd.Index[Any] = reach.facilities.index[self.row]
+        return labels
 
 
 def polygons(reach: Reach, look: Look, *, is_ring: bool) -> gpd.GeoDataFrame:
@@ -77,7 +78,7 @@ def polygons(reach: Reach, look: Look, *, is_ring: bool) -> gpd.GeoDataFrame:
         "reached_km": made.reached_km.ravel(),
     }
     crs = reach.facilities.crs
-    return gpd.GeoDataFrame(data, geometry=_to_crs(shape, reach, crs), crs=crs, index=keys.index(reach))
+    return gpd.GeoDataFrame(data, geometry=_to_crs(shape, reach, crs), crs=crs, index=keys.labels(reach))
 
 
 def _to_crs(shape: NDArray[np.object_], reach: Reach, crs: Any) -> NDArray[np.object_]:
@@ -86,10 +87,9 @@ def _to_crs(shape: NDArray[np.object_], reach: Reach, crs: Any) -> NDArray[np.ob
 
     if pyproj.CRS.from_user_input(crs) == reach.network.metric_crs:
         return shape
-    project = pyproj.Transformer.from_crs(reach.network.metric_crs, crs, always_xy=True).transform
-    moved = np.asarray(shapely.transform(shape, project, interleaved=False), object)
-    wrong = np.flatnonzero(~shapely.is_valid(moved))
-    moved[wrong] = [as_multipolygon(one) for one in shapely.make_valid(moved[wrong])]
+    moved: NDArray[np.object_] = moved_shapes(shape, reach.network.metric_crs, crs)
+    for wrong in np.flatnonzero(~shapely.is_valid(moved)):
+        moved[wrong] = as_multipolygon(shapely.make_valid(moved[wrong]))
     return moved
 
 
@@ -112,15 +112,14 @@ def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
         "edge": np.where(is_part, np.append(parts.edge, -1)[own], -1),
         **{name: np.append(values, np.nan)[own] for name, values in measures.items()},
     }
-    index = part_keys.index(reach)
+    index = part_keys.labels(reach)
     return gpd.GeoDataFrame(data, geometry=lines, crs=reach.facilities.crs, index=index)
 
 
 def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int64]]:
     """Return the parts of all facilities and bands in order, and where those of each begin."""
     n = len(reach.minutes)
-    none = Parts(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))
-    found = [none] * (reach.n_rows * n)
+    found = [Parts.none()] * (reach.n_rows * n)
     limits = reach.limits
 
     def take(row: int, band: int, parts: Parts) -> None:
@@ -130,7 +129,7 @@ def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int6
         found[row * n + band] = Parts(ordered.edge, ordered.share, ordered.ms)
 
     reach.each(take)
-    all_parts = Parts(*(np.concatenate(column) for column in zip(none, *found, strict=True)))
+    all_parts = Parts(*(np.concatenate(column) for column in zip(Parts.none(), *found, strict=True)))
     first = np.concatenate(([0], np.cumsum([parts.edge.size for parts in found])))
     return Keys.of(reach), all_parts, first
 
@@ -141,14 +140,16 @@ def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
     runs = cut_at_cells(reach.network, parts.edge, resolution)
     limits = reach.limits
     found = []
-    for place, (band, low, high) in enumerate(zip(keys.band.tolist(), first[:-1], first[1:], strict=True)):
+    for n, (band, low, high) in enumerate(zip(keys.band.tolist(), first[:-1], first[1:], strict=True)):
         own = slice(low, high)
         cell, ms = runs.reached_by(EdgeParts(parts.edge[own], parts.share[own], parts.ms[own]))
         if is_ring and band:
             cell, ms = cell[ms > limits[band - 1]], ms[ms > limits[band - 1]]
-        found.append((np.full(max(cell.size, 1), place), cell, ms))
+        found.append((np.full(max(cell.size, 1), n), cell, ms))
     place = np.concatenate([np.empty(0, np.int64), *(each[0] for each in found)])
-    is_cell = np.concatenate([np.empty(0, np.bool_), *(np.arange(each[0].size) < each[1].size for each in found)])
+    is_cell = np.concatenate(
+        [np.empty(0, np.bool_), *(np.arange(each[0].size) < each[1].size for each in found)]
+    )
     cell = np.concatenate([np.empty(0, np.uint64), *(each[1] for each in found)])
     seconds, names = np.full(place.size, np.nan), np.full(place.size, None, object)
     seconds[is_cell] = np.concatenate([np.empty(0), *(each[2] for each in found)]) / 1000
@@ -159,5 +160,5 @@ def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
     own_keys = keys.take(place)
     is_reached = np.diff(first).reshape(reach.n_rows, -1) > 0
     data = {**own_keys.columns(reach, is_reached, is_ring=is_ring), "cell": names, "time_s": seconds}
-    table = gpd.GeoDataFrame(data, geometry=shapes, crs=4326, index=own_keys.index(reach))
+    table = gpd.GeoDataFrame(data, geometry=shapes, crs=4326, index=own_keys.labels(reach))
     return table.to_crs(reach.facilities.crs)
