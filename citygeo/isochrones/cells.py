@@ -14,6 +14,7 @@ travel takes. Cells in which an edge of the icosahedron lies have a bend there, 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ import shapely
 
 from citygeo import hexgrid
 from citygeo.edgeparts import as_multipolygon
+from citygeo.errors import error
 from citygeo.hexgrid.inputs import require_resolution
 from citygeo.network.boxtree import box_tree
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     Cells = NDArray[np.uint64]
 
 CROSSING_M = 1.0
+MAX_CROSSED = 1_000_000
+CHORD_SIDES = math.pi * math.sqrt(3) / 4  # mean way through a hexagon, in sides: pi times area by perimeter
 SAMPLES_PER_SIDE = 4
 FARTHEST_SAMPLE_M = 500.0
 SAME_DEGREES = 1e-12  # neighbouring cells compute the corner they share up to 1e-13 degrees apart
@@ -133,6 +137,8 @@ def cells_of_parts(
     ------
     UnitError
         CG-UNIT-002 if the resolution is not 0 to 15.
+    LimitError
+        CG-LIM-008 if that would be more than a million cells.
 
     Examples
     --------
@@ -163,6 +169,8 @@ def cut_at_cells(network: RoadNetwork, edges: NDArray[np.int64], resolution: int
     ------
     UnitError
         CG-UNIT-002 if the resolution is not 0 to 15.
+    LimitError
+        CG-LIM-008 if that would be more than a million cells.
 
     Examples
     --------
@@ -176,6 +184,7 @@ def cut_at_cells(network: RoadNetwork, edges: NDArray[np.int64], resolution: int
     edge = np.unique(np.asarray(edges, np.int64))
     if not edge.size:
         return CellRuns(edge, np.empty((0, 2)), np.empty(0, np.uint64))
+    _require_few_cells(network, edge, resolution)
     samples = _samples(network, edge, resolution)
     cut, metres, cell = _cuts(samples, resolution)
     is_first = np.append(True, samples.edge[1:] != samples.edge[:-1])
@@ -190,6 +199,22 @@ def cut_at_cells(network: RoadNetwork, edges: NDArray[np.int64], resolution: int
     share = np.divide(begin, total, out=np.zeros(owner.size), where=total > 0)
     is_last = np.append(owner[1:] != owner[:-1], True)
     return CellRuns(owner, np.column_stack((share, np.where(is_last, 1.0, np.append(share[1:], 1.0)))), cell)
+
+
+def _require_few_cells(network: RoadNetwork, edge: NDArray[np.int64], resolution: int) -> None:
+    import h3.api.numpy_int as h3
+
+    metres = float(network.length_m[edge].sum())
+
+    def estimate(level: int) -> float:
+        return metres / (CHORD_SIDES * float(h3.average_hexagon_edge_length(level, unit="m")))
+
+    if estimate(resolution) > MAX_CROSSED:
+        advice = max((level for level in range(resolution) if estimate(level) <= MAX_CROSSED), default=0)
+        raise error(
+            "CG-LIM-008", resolution=resolution, km=f"{metres / 1000:,.0f}", count=f"{estimate(resolution):,.0f}",
+            limit=f"{MAX_CROSSED:,}", advice=advice,
+        )  # fmt: skip
 
 
 class _Samples(NamedTuple):

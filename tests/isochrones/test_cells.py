@@ -17,6 +17,7 @@ from citygeo import hexgrid
 from citygeo.edgeparts import EdgeParts
 from citygeo.engine import Parts
 from citygeo.errors import CitygeoError
+from citygeo.isochrones import cells as module
 from citygeo.isochrones.cells import (
     CROSSING_M,
     cell_union,
@@ -212,6 +213,20 @@ def test_nothing_reached_is_no_cell():
     assert (cells.dtype, cells.size, ms.size) == (np.uint64, 0, 0)
     with pytest.raises(CitygeoError, match="CG-UNIT-002"):
         cells_of_parts(net, EdgeParts.none(), 16)
+
+
+def test_too_many_cells_are_refused_before_they_are_made(monkeypatch):
+    rng = np.random.default_rng(1)
+    net = net_at(0.0, 50.0, n=40, size_m=2000, rng=rng)
+    edges = np.arange(40)
+    assert np.unique(cut_at_cells(net, edges, 11).cell).size > 3000
+    monkeypatch.setattr(module, "MAX_CROSSED", 3000)
+    with pytest.raises(CitygeoError) as caught:
+        cut_at_cells(net, edges, 11)
+    assert caught.value.code == "CG-LIM-008"
+    assert isinstance(caught.value, MemoryError)
+    assert caught.value.data["advice"] == 10
+    assert np.unique(cut_at_cells(net, edges, 10).cell).size <= 3000
 
 
 @pytest.mark.parametrize("mode", mode_names())
