@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from citygeo.network import Direction, RoadNetwork
 
 MAX_VALUES = 100_000_000  # 400 MB in memory
-OUTSIDE, NOWHERE = -1, -2  # the zones of nodes and of parts that are in none
+OUTSIDE = -1  # the zone of nodes that are in none
 STRIP_ROWS = 128  # rows per call of the kernel
 TIME_BAND = "time_s"
 OWNER_BAND = "facility"
@@ -356,15 +356,29 @@ class _Drawing:
         return grid
 
     def parted(self, band: _Band, barrier: shapely.Geometry, network: RoadNetwork) -> _Band:
-        """Return the band with a zone for each piece of its ground that a barrier leaves, reached from within only."""
+        """
+        Return the band with a zone for each piece of its ground that a barrier leaves, reached from roads in it only.
+
+        Where a bridge, tunnel or ferry passes the barrier, its own width is a zone too. Parts that run through
+        several zones are cut.
+        """
         rings = contour(self.ground, band.parts, self.limit_ms, self.cell_m)
         (shape,) = multipolygons([rings])
-        zones = shapely.get_parts(as_multipolygon(shapely.difference(shape, barrier)))
         lines = cut_lines(network, band.parts.edge, band.parts.share)
-        part, piece = shapely.STRtree(zones).query(lines, predicate="intersects")
-        zone = np.full(len(lines), NOWHERE, np.int32)
-        zone[part] = piece
-        return band._replace(zone=zone, zones=zones)
+        roads = shapely.STRtree(lines)
+        passing = shapely.intersection(lines[roads.query(barrier, predicate="intersects")], barrier)
+        width = shapely.union_all(shapely.buffer(passing, self.rules[-1], cap_style="flat"))
+        grounds = shapely.difference(shape, barrier), shapely.intersection(width, barrier)
+        zones = np.concatenate([shapely.get_parts(as_multipolygon(one)) for one in grounds])
+        zone, part = roads.query(zones, predicate="intersects")
+        is_cut = (np.bincount(part, minlength=len(lines)) > 1)[part]
+        stretch, ends = _stretches(lines[part[is_cut]], zones[zone[is_cut]])
+        part, zone = (np.concatenate((values[~is_cut], values[is_cut][stretch])) for values in (part, zone))
+        ends = np.vstack((np.tile((0.0, 1.0), (part.size - stretch.size, 1)), ends))
+        share, ms = (
+            values[part, :1] + ends * np.diff(values[part]) for values in (band.parts.share, band.parts.ms)
+        )
+        return _Band(Parts(band.parts.edge[part], share, ms), band.owner[part], zone.astype(np.int32), zones)
 
     def node_zones(
         self, zones: NDArray[np.object_] | None, left: int, top: int, size: tuple[int, ...]
@@ -415,3 +429,17 @@ class _Drawing:
 
         run_chunks(work, len(bands) * n_strips, threads=threads, name="travel-time surface 出行时间面")
         return seconds, owner
+
+
+def _stretches(
+    lines: NDArray[np.object_], zones: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what of each line lies in the zone beside it: numbers of lines, and low and high ends as shares."""
+    piece, number = shapely.get_parts(shapely.intersection(lines, zones), return_index=True)
+    is_line = shapely.length(piece) > 0
+    piece, number = piece[is_line], number[is_line]
+    ends = [
+        shapely.line_locate_point(lines[number], shapely.get_point(piece, end), normalized=True)
+        for end in (0, -1)
+    ]
+    return number, np.sort(np.column_stack(ends), axis=1)

@@ -165,12 +165,23 @@ def test_nobody_walks_over_a_barrier():
     assert alone.at(beside).notna().to_numpy().tolist() == [
         [True, False], [False, True], [True, False], [False, True], [True, False], [True, False],
     ]  # fmt: skip
-    # the pixels on the river itself
-    lake = shapely.box(500_100, -500, 500_190, 500)
-    assert made(net, stations, minutes=[2], barrier=lake).at(metric((140, 0), (200, 0))).isna().tolist() == [
-        True,
-        False,
-    ]
+    # nor into one
+    lake = shapely.box(500_190, -90, 500_230, -15)
+    shore = made(net, stations, minutes=[2], barrier=lake).at(metric((200, 0), (200, -20), (180, -20)))
+    assert shore.isna().tolist() == [False, True, False]
+
+
+def test_bridges_pass_barriers_and_nobody_walks_over_beside_them():
+    nodes = {1: (-40, 0), 2: (1000, 0), 3: (1000, 60), 4: (-40, 60)}
+    bridge = {**STREET, "bridge": "yes"}
+    net = network(nodes, [((1, 2), STREET), ((2, 3), bridge), ((3, 4), STREET)])
+    river = shapely.box(499_000, 12, 502_000, 28)
+    over = made(net, points([(0, 0)]), minutes=[5], cell_m=20.0, barrier=river)
+    told = over.at(metric((0, 0), (0, 40), (0, 20), (1000, 20), (960, 20), (1000, 40), (980, 40)))
+    # round by the bridge and 20 m back on foot; the river itself only on the bridge, 14 m to each side
+    by_hand = [0, 2060 * PACE + 20, np.nan, 1020 * PACE, np.nan, 1040 * PACE, 1080 * PACE + 20]
+    np.testing.assert_allclose(told, by_hand, atol=0.5)  # the map is 0.04 % smaller
+    assert made(net, points([(0, 0)]), minutes=[5]).at(metric((0, 40)))[0] == pytest.approx(40)
 
 
 def test_several_facilities():
@@ -238,6 +249,16 @@ def test_nothing_reached_is_one_pixel_without_value(surface, tmp_path):
     assert np.isnan(none.seconds).all()
     none.save(tmp_path / "none.tif")
     assert np.isnan(read(tmp_path / "none.tif")[0]).all()
+
+
+def test_nothing_reached_beside_a_barrier_is_a_band_without_values():
+    area = cg.service_area(CITY, points([(0, 0), (100, 0)]), minutes=0.5, direction="from", delay_s=0)
+    both = surface_of(
+        CITY, [EdgeParts.none(), area.parts[0.5][1]], overlap="overlap", minutes=[0.5], direction="from",
+        offroad_kmh=3.6, trim_m=100.0, cell_m=20.0, snaps=area.snaps, log=area.log, provenance=area.provenance,
+        barrier=shapely.box(500_010, 10, 500_090, 90),
+    )  # fmt: skip
+    assert np.isfinite(both.seconds).any(axis=(1, 2)).tolist() == [False, True]
 
 
 def test_too_many_pixels_are_refused_with_a_size_that_fits(monkeypatch):
