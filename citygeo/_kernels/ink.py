@@ -7,9 +7,9 @@ meet the rows and columns of a grid: which nodes are inside, and how far the are
 an outside one, to a 256th of a cell. What is found lies on the true outline (rounded inwards), whatever the cell, and
 more area moves it outwards, so that areas of growing radii nest.
 
-Places are in cells from the grid's first node. Nodes are bits, 64 to a word, row by row. The crossings of the edges
-to the right and above of each node are bytes in blocks of 64 x 64, a page of memory each: only pages where an outline
-may run are ever taken from the system.
+Places are in cells from the grid's first node. Nodes are bits, 64 to a word, row by row. How far the area goes on along
+the edges to the right of and above each node lies in blocks of 64 x 64 nodes: memory where no outline runs is never
+taken from the system.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ WORD = np.int64(6)
 LOW = np.int64(63)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 ONE = np.uint64(1)
-TOUCH = np.float32(1e-5)  # spans nearer than this part of a cell meet
+INNER = 0.999  # part of a disc that counts as inside before its rim is looked at
+TOUCH = 1e-5  # spans nearer than this part of a cell meet
 
 
 @kernel
@@ -114,113 +115,74 @@ def _blot(
 
 
 @kernel
-def _hull(
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    along: tuple[Any, Any],
-    across: tuple[Any, Any],
-    radius: tuple[Any, Any],
-    sine: Any,
-    cosine: Any,
-    step_along: Any,
-    step_across: Any,
-) -> tuple[Any, Any]:
-    """Find the spans of all lines that the hull of two discs meets; return the first and last line."""
-    first = np.int64(np.ceil(min(along[0] - radius[0], along[1] - radius[1])))
-    last = np.int64(np.floor(max(along[0] + radius[0], along[1] + radius[1])))
-    for line in range(last - first + 1):
-        low[line], high[line] = np.inf, -np.inf
-    for k in range(2):
-        square = radius[k] * radius[k]
-        for line in range(
-            np.int64(np.ceil(along[k] - radius[k])), np.int64(np.floor(along[k] + radius[k])) + 1
-        ):
-            half = np.sqrt(max(square - (line - along[k]) * (line - along[k]), 0.0))
-            low[line - first] = min(low[line - first], across[k] - half)
-            high[line - first] = max(high[line - first], across[k] + half)
-    if cosine < 0.0:  # one disc holds the other
-        return first, last
-    for side in range(2):
-        # from the middles to where a common tangent touches
-        turn = cosine if side == 0 else -cosine
-        to_along, to_across = step_along * sine - turn * step_across, step_across * sine + turn * step_along
-        along0, across0 = along[0] + radius[0] * to_along, across[0] + radius[0] * to_across
-        along1, across1 = along[1] + radius[1] * to_along, across[1] + radius[1] * to_across
-        slope = (across1 - across0) / (along1 - along0) if along1 != along0 else 0.0
-        for line in range(
-            np.int64(np.ceil(min(along0, along1))), np.int64(np.floor(max(along0, along1))) + 1
-        ):
-            place = across0 + (line - along0) * slope
-            low[line - first] = min(low[line - first], place)
-            high[line - first] = max(high[line - first], place)
-    return first, last
-
-
-@kernel
-def _spans(
-    bits: NDArray[np.uint64],
-    table: NDArray[np.float32],
-    n_blocks: Any,
-    is_row: Any,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    first_line: Any,
-    last_line: Any,
-    loose_at: NDArray[np.int64],
-    loose: NDArray[np.float32],
-    n_loose: Any,
-) -> Any:
-    """
-    Take in the spans of rows or columns: nodes by rows, and how far the area goes on beyond the outermost of them.
-
-    A span between two nodes is put down among the loose ones; their number is returned.
-    """
-    for line in range(first_line, last_line + 1):
-        start, end = low[line - first_line], high[line - first_line]
-        first, last = np.int64(np.ceil(start)), np.int64(np.floor(end))
-        if first <= last:
-            if is_row:
-                _fill(bits, line, first, last)
-            before = _slot(n_blocks, first - 1, line) if is_row else _slot(n_blocks, line, first - 1)
-            behind = _slot(n_blocks, last, line) if is_row else _slot(n_blocks, line, last)
-            table[before] = max(table[before], np.float32(first - start))
-            table[behind] = max(table[behind], np.float32(end - last))
-            continue
-        if n_loose < loose_at.size:
-            at = _slot(n_blocks, last, line) if is_row else _slot(n_blocks, line, last)
-            loose_at[n_loose] = 2 * at + (0 if is_row else 1)
-            loose[n_loose, 0], loose[n_loose, 1] = np.float32(start - last), np.float32(end - last)
-        n_loose += 1
-    return n_loose
-
-
-@kernel
 def _capsule(
     bits: NDArray[np.uint64],
-    right: NDArray[np.float32],
-    above: NDArray[np.float32],
+    reach: NDArray[np.float32],
     n_blocks: Any,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
+    span: NDArray[np.float64],
     x: tuple[Any, Any],
     y: tuple[Any, Any],
     radius: tuple[Any, Any],
     ux: Any,
     uy: Any,
-    loose_at: NDArray[np.int64],
-    loose: NDArray[np.float32],
+    loose: NDArray[np.float64],
     n_loose: Any,
 ) -> Any:
-    """Take in the convex hull of two discs; `ux, uy` is the direction from one to the other."""
+    """
+    Take in the convex hull of two discs; `ux, uy` is the direction from one to the other.
+
+    First the rows it meets, then the columns: nodes by rows, and on both how far it goes on beyond the outermost nodes.
+    A span between two nodes is put down among the loose ones; their number is returned. `span` is scratch. All is in
+    one function, since calls with arrays cost more than what they do.
+    """
     length = (x[1] - x[0]) * ux + (y[1] - y[0]) * uy
-    sine, cosine = 0.0, -1.0  # one disc holds the other
-    if length > abs(radius[0] - radius[1]):
-        sine = (radius[0] - radius[1]) / length
-        cosine = np.sqrt(max(1.0 - sine * sine, 0.0))
-    first, last = _hull(low, high, y, x, radius, sine, cosine, uy, ux)
-    n_loose = _spans(bits, right, n_blocks, True, low, high, first, last, loose_at, loose, n_loose)
-    first, last = _hull(low, high, x, y, radius, sine, cosine, ux, uy)
-    return _spans(bits, above, n_blocks, False, low, high, first, last, loose_at, loose, n_loose)
+    is_hull = length > abs(radius[0] - radius[1])  # else one disc holds the other
+    sine = (radius[0] - radius[1]) / length if is_hull else 0.0
+    cosine = np.sqrt(max(1.0 - sine * sine, 0.0))
+    for axis in range(2):
+        along, across = (y, x) if axis == 0 else (x, y)
+        to_along, to_across = (uy, ux) if axis == 0 else (ux, uy)
+        base = np.int64(np.ceil(min(along[0] - radius[0], along[1] - radius[1])))
+        end = np.int64(np.floor(max(along[0] + radius[0], along[1] + radius[1])))
+        for line in range(end - base + 1):
+            span[line, 0], span[line, 1] = np.inf, -np.inf
+        for k in range(2):
+            square = radius[k] * radius[k]
+            first, last = np.int64(np.ceil(along[k] - radius[k])), np.int64(np.floor(along[k] + radius[k]))
+            for line in range(first, last + 1):
+                half = np.sqrt(max(square - (line - along[k]) * (line - along[k]), 0.0))
+                span[line - base, 0] = min(span[line - base, 0], across[k] - half)
+                span[line - base, 1] = max(span[line - base, 1], across[k] + half)
+        for side in range(2 if is_hull else 0):
+            # from the middles to where a common tangent touches
+            turn = cosine if side == 0 else -cosine
+            out_along, out_across = to_along * sine - turn * to_across, to_across * sine + turn * to_along
+            along0, across0 = along[0] + radius[0] * out_along, across[0] + radius[0] * out_across
+            along1, across1 = along[1] + radius[1] * out_along, across[1] + radius[1] * out_across
+            slope = (across1 - across0) / (along1 - along0) if along1 != along0 else 0.0
+            first, last = np.int64(np.ceil(min(along0, along1))), np.int64(np.floor(max(along0, along1)))
+            for line in range(first, last + 1):
+                place = across0 + (line - along0) * slope
+                span[line - base, 0] = min(span[line - base, 0], place)
+                span[line - base, 1] = max(span[line - base, 1], place)
+        for line in range(base, end + 1):
+            low, high = span[line - base, 0], span[line - base, 1]
+            first, last = np.int64(np.ceil(low)), np.int64(np.floor(high))
+            if first <= last:
+                if axis == 0:
+                    _fill(bits, line, first, last)
+                    before, behind = _slot(n_blocks, first - 1, line), _slot(n_blocks, last, line)
+                else:
+                    before, behind = _slot(n_blocks, line, first - 1), _slot(n_blocks, line, last)
+                reach[axis, before] = max(reach[axis, before], np.float32(first - low))
+                reach[axis, behind] = max(reach[axis, behind], np.float32(high - last))
+                continue
+            if n_loose < loose.shape[0]:
+                at = _slot(n_blocks, last, line) if axis == 0 else _slot(n_blocks, line, last)
+                loose[n_loose, 0] = 2 * at + axis
+                loose[n_loose, 1], loose[n_loose, 2] = low - last, high - last
+            n_loose += 1
+    return n_loose
 
 
 @kernel
@@ -278,38 +240,36 @@ def box_of(
 @kernel
 def _fasten(
     bits: NDArray[np.uint64],
-    right: NDArray[np.float32],
-    above: NDArray[np.float32],
+    reach: NDArray[np.float32],
     n_blocks: Any,
-    loose_at: NDArray[np.int64],
-    loose: NDArray[np.float32],
+    loose: NDArray[np.float64],
     n_loose: Any,
 ) -> None:
     """Let the area go on along spans without a node that overlap it, if only by way of other such spans."""
     n = 0
     for k in range(n_loose):
-        at = loose_at[k] >> 1
+        code = np.int64(loose[k, 0])
+        axis, at = code & 1, code >> 1
         i = ((at >> np.int64(12)) % n_blocks << BLOCK) | (at & LOW)
         j = ((at >> np.int64(12)) // n_blocks << BLOCK) | ((at >> BLOCK) & LOW)
-        is_row = loose_at[k] & 1 == 0
         is_low = _is_in(bits, i, j)
-        is_high = _is_in(bits, i + 1, j) if is_row else _is_in(bits, i, j + 1)
+        is_high = _is_in(bits, i + 1, j) if axis == 0 else _is_in(bits, i, j + 1)
         if is_low == is_high:  # no outline crosses here
             continue
-        start, end = loose[k, 0], loose[k, 1]
+        start, end = loose[k, 1], loose[k, 2]
         if is_high:  # seen from there
-            start, end = np.float32(1.0) - end, np.float32(1.0) - start
-        loose_at[n] = loose_at[k]
-        loose[n, 0], loose[n, 1] = start, end
+            start, end = 1.0 - end, 1.0 - start
+        loose[n, 0], loose[n, 1], loose[n, 2] = code, start, end
         n += 1
     is_changed = True
     while is_changed:
         is_changed = False
         for k in range(n):
-            table = right if loose_at[k] & 1 == 0 else above
-            reach = table[loose_at[k] >> 1]
-            if loose[k, 0] <= reach + TOUCH and loose[k, 1] > reach:
-                table[loose_at[k] >> 1] = loose[k, 1]
+            code = np.int64(loose[k, 0])
+            axis, at = code & 1, code >> 1
+            end = np.float32(loose[k, 2])
+            if loose[k, 1] <= reach[axis, at] + TOUCH and end > reach[axis, at]:
+                reach[axis, at] = end
                 is_changed = True
 
 
@@ -330,11 +290,9 @@ def ink(
     first_i: Any,
     first_j: Any,
     bits: NDArray[np.uint64],
-    right: NDArray[np.float32],
-    above: NDArray[np.float32],
+    reach: NDArray[np.float32],
     n_blocks: Any,
-    loose_at: NDArray[np.int64],
-    loose: NDArray[np.float32],
+    loose: NDArray[np.float64],
 ) -> int:
     """
     Take in the ground around reached parts of roads.
@@ -353,31 +311,33 @@ def ink(
         Size of cells; column and row of the first node, nodes being at whole multiples of the size.
     bits
         uint64 `(rows, words)`: nodes that are inside; one node all round stays outside.
-    right, above
-        float32, 4096 for each block of nodes: how far the area goes on along the edges to the right and above each
-        node, from whichever end is inside.
+    reach
+        float32 `(2, 4096 * blocks)`: how far the area goes on along the edges to the right of and above each node, from
+        whichever end is inside.
     n_blocks
         Number of blocks in a row of blocks.
-    loose_at, loose
-        int64 `(l,)`, float32 `(l, 2)`: scratch for spans that hold no node. If there are more than fit, all must be
-        done again with more room.
+    loose
+        float64 `(l, 3)`: scratch for spans that hold no node. If there are more than fit, all must be done again with
+        more room.
 
     Returns
     -------
     Number of loose spans.
     """
     room = max(bits.shape[0], bits.shape[1] << WORD) + 2
-    low, high = np.empty(room), np.empty(room)
-    least, trim = (least_m + OVER_M) / cell_m, (max(trim_m, least_m) + OVER_M) / cell_m
-    # some discs first, since what is then full all round needs no look: no outline can run there
+    span = np.empty((room, 2))
+    scale = 1.0 / cell_m
+    least, trim = (least_m + OVER_M) * scale, (max(trim_m, least_m) + OVER_M) * scale
+    # discs first, since what is full all round needs no look afterwards: no outline can run there
     for k in range(edge.size):
-        c = (shape_start[edge[k]] + shape_start[edge[k] + 1]) >> 1
-        total = along[shape_start[edge[k] + 1] - 1]
-        part = along[c] / max(total, 1e-9)
-        if off_ground[c] == 0 and off_ground[c - 1] == 0 and share[k, 0] < part < share[k, 1]:
-            time = ms[k, 0] + (part - share[k, 0]) / (share[k, 1] - share[k, 0]) * (ms[k, 1] - ms[k, 0])
-            radius = _radius((limit_ms - time) * m_per_ms / cell_m, least, trim) * 0.999
-            _blot(bits, corner[c, 0] / cell_m - first_i, corner[c, 1] / cell_m - first_j, radius)
+        begin, end = shape_start[edge[k]], shape_start[edge[k] + 1] - 1
+        from_m, to_m = share[k, 0] * along[end], share[k, 1] * along[end]
+        rate = (ms[k, 1] - ms[k, 0]) / max(to_m - from_m, 1e-9)
+        for c in range(begin + 1, end + 1):
+            if from_m < along[c] < to_m and off_ground[c - 1] == 0:
+                budget = (limit_ms - ms[k, 0] - (along[c] - from_m) * rate) * m_per_ms * scale
+                radius = min(trim, budget) * INNER
+                _blot(bits, corner[c, 0] * scale - first_i, corner[c, 1] * scale - first_j, radius)
     n_loose = 0
     for k in range(edge.size):
         begin, end = shape_start[edge[k]], shape_start[edge[k] + 1] - 1
@@ -386,24 +346,34 @@ def ink(
         rate = (ms[k, 1] - ms[k, 0]) / max(to_m - from_m, 1e-9)
         is_first = True
         for c in range(begin, end):
-            length = along[c + 1] - along[c]
             a, b = max(from_m, along[c]), min(to_m, along[c + 1])
             # a part of no length is a disc in the first segment that holds it
             if b <= a and not (is_first and to_m <= from_m and b >= a):
                 continue
             is_first = False
-            ux, uy = 0.0, 0.0
-            if length > 0.0:
-                ux = (corner[c + 1, 0] - corner[c, 0]) / length
-                uy = (corner[c + 1, 1] - corner[c, 1]) / length
-            x0 = (corner[c, 0] + (a - along[c]) * ux) / cell_m - first_i
-            y0 = (corner[c, 1] + (a - along[c]) * uy) / cell_m - first_j
-            x1 = (corner[c, 0] + (b - along[c]) * ux) / cell_m - first_i
-            y1 = (corner[c, 1] + (b - along[c]) * uy) / cell_m - first_j
+            left, lower = corner[c, 0] * scale - first_i, corner[c, 1] * scale - first_j
+            step_x, step_y = (
+                (corner[c + 1, 0] - corner[c, 0]) * scale,
+                (corner[c + 1, 1] - corner[c, 1]) * scale,
+            )
+            if _is_full(
+                bits,
+                np.int64(left + min(step_x, 0.0) - trim),
+                np.int64(left + max(step_x, 0.0) + trim) + 1,
+                np.int64(lower + min(step_y, 0.0) - trim),
+                np.int64(lower + max(step_y, 0.0) + trim) + 1,
+            ):  # whatever the time, no outline can run here
+                continue
+            length = along[c + 1] - along[c]
+            per_m = 1.0 / length if length > 0.0 else 0.0
+            ux, uy = step_x * per_m / scale, step_y * per_m / scale
+            at0, at1 = (a - along[c]) * per_m, (b - along[c]) * per_m
+            x0, y0 = left + at0 * step_x, lower + at0 * step_y
+            x1, y1 = left + at1 * step_x, lower + at1 * step_y
             budget0, budget1 = 0.0, 0.0
             if off_ground[c] == 0:
-                budget0 = (limit_ms - ms[k, 0] - (a - from_m) * rate) * m_per_ms / cell_m
-                budget1 = (limit_ms - ms[k, 0] - (b - from_m) * rate) * m_per_ms / cell_m
+                budget0 = (limit_ms - ms[k, 0] - (a - from_m) * rate) * m_per_ms * scale
+                budget1 = (limit_ms - ms[k, 0] - (b - from_m) * rate) * m_per_ms * scale
             bends = _bends(budget0, budget1, least, trim)
             x, y, radius = x0, y0, _radius(budget0, least, trim)
             for bend in range(3):
@@ -420,10 +390,10 @@ def ink(
                     np.int64(np.ceil(max(y + radius, end_y + end_radius))),
                 ):
                     n_loose = _capsule(
-                        bits, right, above, n_blocks, low, high, (x, end_x), (y, end_y), (radius, end_radius), ux, uy,
-                        loose_at, loose, n_loose,
+                        bits, reach, n_blocks, span, (x, end_x), (y, end_y), (radius, end_radius), ux, uy, loose,
+                        n_loose,
                     )  # fmt: skip
                 x, y, radius = end_x, end_y, end_radius
-    if n_loose <= loose_at.size:
-        _fasten(bits, right, above, n_blocks, loose_at, loose, n_loose)
+    if n_loose <= loose.shape[0]:
+        _fasten(bits, reach, n_blocks, loose, n_loose)
     return n_loose

@@ -157,8 +157,7 @@ def _run_ending(
 @kernel
 def trace(
     bits: NDArray[np.uint64],
-    right: NDArray[np.float32],
-    above: NDArray[np.float32],
+    reach: NDArray[np.float32],
     n_blocks: Any,
     start: NDArray[np.int64],
     cell_m: Any,
@@ -174,7 +173,7 @@ def trace(
 
     Parameters
     ----------
-    bits, right, above, n_blocks, cell_m, first_i, first_j
+    bits, reach, n_blocks, cell_m, first_i, first_j
         As in `ink`.
     start
         From `count_runs`.
@@ -218,9 +217,8 @@ def trace(
                 if is_done[own]:
                     break
                 is_done[own] = True
-            table = right if (heading & 1) == 0 else above
-            reach = table[_slot(n_blocks, min(i, out_i), min(j, out_j))]
-            steps = min(max(np.floor(reach * STEPS), 1.0), STEPS - 1.0)
+            goes_on = reach[heading & 1, _slot(n_blocks, min(i, out_i), min(j, out_j))]
+            steps = min(max(np.floor(goes_on * STEPS), 1.0), STEPS - 1.0)
             place[n, 0] = i + (out_i - i) * (steps / STEPS)
             place[n, 1] = j + (out_j - j) * (steps / STEPS)
             if n > begin[n_rings]:

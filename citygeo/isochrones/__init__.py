@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from citygeo import provenance
-from citygeo.edgeparts import EdgeParts
 from citygeo.errors import error
 from citygeo.isochrones import tables
 from citygeo.isochrones.areas import Look, Method
@@ -15,7 +13,7 @@ from citygeo.isochrones.barriers import barrier_ground, without_barriers
 from citygeo.isochrones.cells import default_resolution
 from citygeo.isochrones.reached import Overlap, Reach
 from citygeo.isochrones.result import Bands, Isochrones, Kind, Question
-from citygeo.isochrones.surface import TimeSurface, surface_of
+from citygeo.isochrones.surface import TimeSurface, time_surface
 from citygeo.issues import IssueLog
 from citygeo.reach.place import (
     place_facilities,
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from citygeo.engine import Parts
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
 
@@ -179,7 +176,7 @@ def isochrones(
 def _made(question: Question) -> Isochrones | TimeSurface:
     reach, look, is_ring = question.reach, question.look, question.bands == "rings"
     if question.kind == "raster":
-        return _surface(question)
+        return time_surface(question)
     if question.kind == "edges":
         table = tables.edges(reach, is_ring=is_ring)
     elif question.kind == "cells":
@@ -187,22 +184,6 @@ def _made(question: Question) -> Isochrones | TimeSurface:
     else:
         table = tables.polygons(reach, look, is_ring=is_ring)
     return Isochrones.of(table, question)
-
-
-def _surface(question: Question) -> TimeSurface:
-    reach, look = question.reach, question.look
-    widest = replace(reach, minutes=reach.minutes[-1:])
-    found = [EdgeParts.none()] * reach.n_rows
-
-    def take(row: int, _band: int, parts: Parts) -> None:
-        found[row] = EdgeParts.sorted(parts)
-
-    widest.each(take)
-    return surface_of(
-        reach.network, found, overlap=reach.overlap, minutes=reach.minutes, direction=reach.direction,
-        offroad_kmh=look.offroad_kmh, trim_m=look.trim_m, cell_m=look.cell_m, snaps=reach.placed.table(reach.network),
-        log=question.log, provenance=question.provenance, threads=reach.threads,
-    )  # fmt: skip
 
 
 def _require_choices(**chosen: str) -> None:

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import shapely
 
-from citygeo.edgeparts import EdgeParts, as_multipolygon
-from citygeo.isochrones.barriers import cut_off
+from citygeo.edgeparts import as_multipolygon
+from citygeo.isochrones.barriers import GRID_M, zones_of
 from citygeo.isochrones.buffers import buffer
 from citygeo.isochrones.cells import cell_union, cut_at_cells
-from citygeo.isochrones.contour import Rings, contour, least_m, multipolygons
+from citygeo.isochrones.contour import contour, least_m, multipolygon
 from citygeo.isochrones.ground import Ground
 from citygeo.isochrones.reached import length_km
-from citygeo.isochrones.split import GRID_M, districts
+from citygeo.isochrones.split import districts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.engine import Parts
     from citygeo.isochrones.reached import Reach
+    from citygeo.network import RoadNetwork
 
 Method = Literal["contour", "buffer", "cells"]
 
@@ -64,33 +65,51 @@ def areas(reach: Reach, look: Look) -> Areas:
     return _drawn(reach, look)
 
 
+class Pen:
+    """Draws the ground around reached parts as a look says, metric CRS."""
+
+    def __init__(self, network: RoadNetwork, look: Look) -> None:
+        self.network, self.look = network, look
+        self.ground = Ground.of(network, offroad_kmh=look.offroad_kmh, trim_m=look.trim_m)
+
+    def draw(self, parts: Parts, limit_ms: int) -> shapely.MultiPolygon:
+        """Return the ground within a bound, of which barriers part what roads in it do not reach."""
+        shape = self._draw(parts, limit_ms)
+        barrier = self.look.barrier
+        if barrier is None or not shapely.intersects(shape, barrier):
+            return shape
+        zones = zones_of(self.network, shape, parts, barrier, least_m(self.look.cell_m))
+        drawn = [
+            shapely.intersection(
+                self._draw(zones.parts.take(zones.zone == zone), limit_ms), zones.ground[zone]
+            )
+            for zone in np.unique(zones.zone).tolist()
+        ]
+        return as_multipolygon(shapely.union_all(np.array(drawn, object)))
+
+    def _draw(self, parts: Parts, limit_ms: int) -> shapely.MultiPolygon:
+        if self.look.method == "contour":
+            return multipolygon(contour(self.ground, parts, limit_ms, self.look.cell_m))
+        if self.look.method == "buffer":
+            return buffer(self.ground, parts, limit_ms)
+        return self._cells(parts)
+
+    def _cells(self, parts: Parts) -> shapely.MultiPolygon:
+        cells, _ = cut_at_cells(self.network, parts.edge, self.look.resolution).reached_by(parts)
+        drawn = np.array([cell_union(cells)], object)
+        return as_multipolygon(moved_shapes(drawn, 4326, self.network.metric_crs)[0])
+
+
 def _drawn(reach: Reach, look: Look) -> Areas:
     size = (reach.n_rows, len(reach.minutes))
     shape, km = np.full(size, shapely.MultiPolygon(), object), np.zeros(size)
-    rings = [[Rings.none()] * size[1] for _ in range(size[0])]
-    ground = Ground.of(reach.network, offroad_kmh=look.offroad_kmh, trim_m=look.trim_m)
-    limits = reach.limits
-    kept: dict[tuple[int, int], Parts] = {}
+    pen, limits = Pen(reach.network, look), reach.limits
 
     def take(row: int, band: int, parts: Parts) -> None:
         km[row, band] = length_km(reach.network, parts)
-        if look.method == "contour":
-            rings[row][band] = contour(ground, parts, limits[band], look.cell_m)
-        elif look.method == "buffer":
-            shape[row, band] = buffer(ground, parts, limits[band])
-        if look.barrier is not None or look.method == "cells":
-            kept[row, band] = parts
+        shape[row, band] = pen.draw(parts, limits[band])
 
     reach.each(take)
-    if look.method == "contour":
-        shape = multipolygons(one for row in rings for one in row).reshape(size)
-    elif look.method == "cells":
-        _draw_cells(reach, look, kept, shape)
-    if look.barrier is not None:
-        for (row, band), parts in kept.items():
-            shape[row, band] = cut_off(
-                reach.network, shape[row, band], parts, look.barrier, least_m(look.cell_m)
-            )
     return Areas(shape, km)
 
 
@@ -106,21 +125,6 @@ def _tiled(reach: Reach, look: Look) -> Areas:
     own = districts(reach, look.trim_m, look.cell_m)
     shape = shapely.intersection(own[:, None], whole, grid_size=GRID_M)
     return Areas(np.array([[as_multipolygon(one) for one in row] for row in shape], object), km)
-
-
-def _draw_cells(
-    reach: Reach, look: Look, kept: dict[tuple[int, int], Parts], shape: NDArray[np.object_]
-) -> None:
-    """Fill in the union of the H3 cells that each row's parts pass through."""
-    if not kept:
-        return
-    runs = cut_at_cells(
-        reach.network, np.concatenate([parts.edge for parts in kept.values()]), look.resolution
-    )
-    places = list(kept)
-    drawn = np.array([cell_union(runs.reached_by(EdgeParts.sorted(kept[at]))[0]) for at in places], object)
-    for at, moved in zip(places, moved_shapes(drawn, 4326, reach.network.metric_crs), strict=True):
-        shape[at] = as_multipolygon(moved)
 
 
 def moved_shapes(shape: NDArray[np.object_], crs: Any, to: Any) -> NDArray[np.object_]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import shapely
 
 from citygeo import datum
 from citygeo.edgeparts import as_multipolygon, cut_lines
+from citygeo.engine import Parts
 from citygeo.errors import error
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from numpy.typing import NDArray
 
-    from citygeo.engine import Parts
     from citygeo.network import RoadNetwork
 
 LINE_M = 0.5  # a line blocks so far to each side
 POINT_M = 5.0  # a point blocks the streets within
+GRID_M = 1e-3  # corners of what is cut lie on a millimetre grid, so that neighbours fit
 
 
 def barrier_ground(network: RoadNetwork, barriers: gpd.GeoDataFrame | gpd.GeoSeries) -> shapely.Geometry:
@@ -61,36 +63,71 @@ def without_barriers(network: RoadNetwork, ground: shapely.Geometry) -> RoadNetw
     return network.without(polygon=area, spares_bridges=True)
 
 
-def cut_off(
-    network: RoadNetwork, shape: shapely.MultiPolygon, parts: Parts, barrier: shapely.Geometry, least_m: float
-) -> shapely.MultiPolygon:
+class Zones(NamedTuple):
     """
-    Return what of an area is on this side of barriers: nobody walks into or over them.
+    Pieces of ground that barriers part, each reached from the roads in it only.
+
+    Attributes
+    ----------
+    ground
+        The pieces, and the widths of bridges, tunnels and ferries that pass barriers, metric CRS, `(z,)`.
+    parts
+        Reached parts, cut where they run from zone to zone.
+    zone, origin
+        The zone of each part, and which of the parts that were given it is of.
+    """
+
+    ground: NDArray[np.object_]
+    parts: Parts
+    zone: NDArray[np.int64]
+    origin: NDArray[np.int64]
+
+
+def zones_of(
+    network: RoadNetwork, shape: shapely.Geometry, parts: Parts, barrier: shapely.Geometry, least_m: float
+) -> Zones:
+    """
+    Part the ground around reached roads where barriers run: nobody walks into or over them.
 
     Parameters
     ----------
     network
         The network.
     shape
-        Ground around reached parts, metric CRS.
+        Ground around reached parts as if there were no barrier, metric CRS.
     parts
         The reached parts.
     barrier
         From `barrier_ground`.
     least_m
         How far to each side reached roads count, here those that pass over or under a barrier.
-
-    Returns
-    -------
-    The pieces that reached roads are in, without the barriers.
     """
-    if not shapely.intersects(shape, barrier):
-        return shape
     lines = cut_lines(network, parts.edge, parts.share)
     roads = shapely.STRtree(lines)
     passing = shapely.intersection(lines[roads.query(barrier, predicate="intersects")], barrier)
-    over = shapely.buffer(passing, least_m, cap_style="flat")
-    blocked = shapely.difference(barrier, shapely.union_all(over))
-    pieces = shapely.get_parts(as_multipolygon(shapely.difference(shape, blocked)))
-    is_reached = np.unique(roads.query(pieces, predicate="intersects")[0])
-    return as_multipolygon(shapely.multipolygons(pieces[is_reached]))
+    width = shapely.union_all(shapely.buffer(passing, least_m, cap_style="flat"))
+    grounds = (
+        shapely.difference(shape, barrier, grid_size=GRID_M), shapely.intersection(width, barrier, grid_size=GRID_M)
+    )  # fmt: skip
+    zones = np.concatenate([shapely.get_parts(as_multipolygon(one)) for one in grounds])
+    zone, part = roads.query(zones, predicate="intersects")
+    is_cut = (np.bincount(part, minlength=len(lines)) > 1)[part]
+    stretch, ends = _stretches(lines[part[is_cut]], zones[zone[is_cut]])
+    part, zone = (np.concatenate((values[~is_cut], values[is_cut][stretch])) for values in (part, zone))
+    ends = np.vstack((np.tile((0.0, 1.0), (part.size - stretch.size, 1)), ends))
+    share, ms = (values[part, :1] + ends * np.diff(values[part]) for values in (parts.share, parts.ms))
+    return Zones(zones, Parts(parts.edge[part], share, ms), zone, part)
+
+
+def _stretches(
+    lines: NDArray[np.object_], zones: NDArray[np.object_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what of each line lies in the zone beside it: numbers of lines, and low and high ends as shares."""
+    piece, number = shapely.get_parts(shapely.intersection(lines, zones), return_index=True)
+    is_line = shapely.length(piece) > 0
+    piece, number = piece[is_line], number[is_line]
+    ends = [
+        shapely.line_locate_point(lines[number], shapely.get_point(piece, end), normalized=True)
+        for end in (0, -1)
+    ]
+    return number, np.sort(np.column_stack(ends), axis=1)

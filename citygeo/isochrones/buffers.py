@@ -89,9 +89,13 @@ def capsules(ground: Ground, parts: Parts, limit_ms: int, least_m: float = ROAD_
     corner = begin[part] + np.arange(part.size) - (np.cumsum(n_segments) - n_segments)[part]
     at = ground.along[corner], ground.along[corner + 1]
     low, high = np.maximum(span_m[part, 0], at[0]), np.minimum(span_m[part, 1], at[1])
-    keep = high > low
+    # a part of no length is at one place: it has the first segment that holds it
+    is_place = (span_m[:, 0] == span_m[:, 1])[part] & (low == high)
+    is_place[is_place] = np.append(True, np.diff(part[is_place]) != 0)[: int(is_place.sum())]
+    keep = (high > low) | is_place
     part, corner, low, high = part[keep], corner[keep], low[keep], high[keep]
-    pace = (parts.ms[:, 1] - parts.ms[:, 0]) / (span_m[:, 1] - span_m[:, 0])
+    size_m = span_m[:, 1] - span_m[:, 0]
+    pace = (parts.ms[:, 1] - parts.ms[:, 0]) / np.where(size_m > 0, size_m, 1.0)
     budget = np.column_stack(
         [
             (limit_ms - parts.ms[part, 0] - (place - span_m[part, 0]) * pace[part]) * ground.m_per_ms
@@ -108,8 +112,13 @@ def capsules(ground: Ground, parts: Parts, limit_ms: int, least_m: float = ROAD_
     way = ground.corner[corner + 1] - ground.corner[corner]
     length = ground.along[corner + 1] - ground.along[corner]
     metres = (low - ground.along[corner])[:, None] + share * (high - low)[:, None]
-    place = ground.corner[corner][:, None] + (metres / length[:, None])[:, :, None] * way[:, None]
-    pieces = [(place[:, i], place[:, i + 1], radius[:, i : i + 2], share[:, i] < share[:, i + 1]) for i in range(3)]
+    place = (
+        ground.corner[corner][:, None]
+        + (metres / np.where(length > 0, length, 1.0)[:, None])[:, :, None] * way[:, None]
+    )
+    pieces = [
+        (place[:, i], place[:, i + 1], radius[:, i : i + 2], share[:, i] < share[:, i + 1]) for i in range(3)
+    ]
     start, end_, radii = (
         np.concatenate([piece[column][piece[3]] for piece in pieces]) for column in range(3)
     )

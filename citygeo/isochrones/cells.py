@@ -102,8 +102,9 @@ class CellRuns(NamedTuple):
         run = np.arange(part.size) + np.repeat(first - (np.cumsum(count) - count), count)
         (low, high), (low_ms, high_ms) = parts.share[part].T, parts.ms[part].T
         begin, end = np.maximum(self.share[run, 0], low), np.minimum(self.share[run, 1], high)
-        is_met = begin < end
-        pace = (high_ms - low_ms)[is_met] / (high - low)[is_met]
+        is_met = (begin < end) | ((low == high) & (begin == end))  # a part of no length is a place
+        size = (high - low)[is_met]
+        pace = (high_ms - low_ms)[is_met] / np.where(size > 0, size, 1.0)
         base, begin, end = low_ms[is_met], (begin - low)[is_met], (end - low)[is_met]
         ms = np.minimum(base + pace * begin, base + pace * end)
         cell = self.cell[run[is_met]]

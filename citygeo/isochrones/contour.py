@@ -11,8 +11,7 @@ from citygeo.errors import error
 from citygeo.isochrones.ground import ROAD_M
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    import shapely
     from numpy.typing import NDArray
 
     from citygeo.engine import Parts
@@ -98,42 +97,35 @@ def contour(ground: Ground, parts: Parts, limit_ms: int, cell_m: float) -> Rings
     bits = np.zeros((rows, -(-columns // WORD)), np.uint64)
     n_blocks = -(-columns // BLOCK)
     # zeros come from the system page by page, where an outline runs
-    right, above = np.zeros((2, n_blocks * -(-rows // BLOCK) * BLOCK * BLOCK), np.float32)
+    reach = np.zeros((2, n_blocks * -(-rows // BLOCK) * BLOCK * BLOCK), np.float32)
     room, n_loose = 0, LOOSE * parts.edge.size
     while n_loose > room:
         room = n_loose
-        loose_at, loose = np.empty(room, np.int64), np.empty((room, 2), np.float32)
+        loose = np.empty((room, 3))
         n_loose = ink(
             ground.corner, ground.along, ground.shape_start, ground.off_ground, *parts, float(limit_ms),
-            ground.m_per_ms, ground.trim_m, least_m(cell_m), cell_m, first_i, first_j, bits, right, above, n_blocks,
-            loose_at, loose,
+            ground.m_per_ms, ground.trim_m, least_m(cell_m), cell_m, first_i, first_j, bits, reach, n_blocks,
+            loose,
         )  # fmt: skip
     start = np.empty(rows + 1, np.int64)
     n_crossings = count_runs(bits, start)
     n_runs = int(start[-1])
     xy, area = np.empty((n_crossings + n_runs, 2)), np.empty(1)
     ring, polygon = np.empty(n_runs + 1, np.int64), np.empty(n_runs + 1, np.int64)
-    n = trace(bits, right, above, n_blocks, start, cell_m, first_i, first_j, xy, ring, polygon, area)
+    n = trace(bits, reach, n_blocks, start, cell_m, first_i, first_j, xy, ring, polygon, area)
     n_rings = polygon[n]
     return Rings(
         xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy(), float(area[0])
     )
 
 
-def multipolygons(several: Iterable[Rings]) -> NDArray[np.object_]:
-    """Return one MultiPolygon of each, empty where there is no ring."""
+def multipolygon(rings: Rings) -> shapely.MultiPolygon:
+    """Return polygons as one shape, empty if there is none."""
     import shapely
 
-    listed = list(several)
-    xy = np.concatenate([np.empty((0, 2)), *(rings.xy for rings in listed)])
-    ring = _joined([rings.ring for rings in listed])
-    polygon = _joined([rings.polygon for rings in listed])
-    owner = np.concatenate(([0], np.cumsum([rings.polygon.size - 1 for rings in listed]))).astype(np.int64)
-    made = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, xy, (ring, polygon, owner))
-    return np.asarray(made, object)
-
-
-def _joined(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return the starts of several lists as one: each goes on where the one before ended."""
-    sizes = [np.diff(start) for start in starts]
-    return np.concatenate(([0], np.cumsum(np.concatenate([np.empty(0, np.int64), *sizes])))).astype(np.int64)
+    owner = np.array([0, rings.polygon.size - 1])
+    (made,) = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON, rings.xy, (rings.ring, rings.polygon, owner)
+    )
+    shape: shapely.MultiPolygon = made
+    return shape

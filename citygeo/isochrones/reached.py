@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from citygeo.engine import Found
+    from citygeo.engine import Found, Own, Places
     from citygeo.network import Direction, RoadNetwork
     from citygeo.reach.place import Facilities
 
@@ -92,6 +92,8 @@ class Reach:
             own = places.of(row)
             for band, limit in enumerate(limits):
                 parts = reached_parts(self.network, self.direction, own, found, limit)
+                if not parts.edge.size:
+                    parts = _places_only(own, limit)
                 if parts.edge.size:
                     take(row, band, parts)
 
@@ -103,6 +105,7 @@ class Reach:
         near = nearest_states(self.network, self.direction, places, limits[-1], k=1)
         for band, limit in enumerate(limits):
             parts, owner = owned_parts(self.network, self.direction, places, near, limit)
+            parts, owner = _with_places(places, parts, owner, limit)
             if self.overlap == "dissolve":
                 owner[:] = 0
             order = np.argsort(owner, kind="stable")
@@ -118,6 +121,35 @@ class Reach:
                     take(row, band, parts.take(own))
 
         run_chunks(work, self.n_rows, chunk=1, threads=self.threads, name="isochrones 等时圈")
+
+
+def _places_only(own: Own, limit_ms: int) -> Parts:
+    """Return parts of no length: who can go nowhere is where he is, if there is time for that."""
+    is_there = own.ms <= limit_ms
+    edge, share, ms = own.edge[is_there], own.share[is_there], own.ms[is_there].astype(np.float64)
+    return Parts(edge, np.column_stack((share, share)), np.column_stack((ms, ms)))
+
+
+def _with_places(
+    places: Places, parts: Parts, owner: NDArray[np.int64], limit_ms: int
+) -> tuple[Parts, NDArray[np.int64]]:
+    """Return the parts, and the places of those who can go nowhere and are where nobody else comes."""
+    rows = np.setdiff1d(places.row[places.ms <= limit_ms], owner)
+    added = []
+    for row in rows.tolist():
+        alone = _places_only(places.of(row), limit_ms)
+        there = [
+            ((parts.edge == edge) & (parts.share[:, 0] <= at) & (at <= parts.share[:, 1])).any()
+            for edge, at in zip(alone.edge, alone.share[:, 0], strict=True)
+        ]
+        free = alone.take(~np.array(there, np.bool_))
+        added.append((free, np.full(free.edge.size, row)))
+    if not added:
+        return parts, owner
+    joined = Parts(
+        *(np.concatenate(column) for column in zip(parts, *(part for part, _ in added), strict=True))
+    )
+    return joined, np.concatenate([owner, *(row for _, row in added)])
 
 
 def length_km(network: RoadNetwork, parts: Parts) -> float:

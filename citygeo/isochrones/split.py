@@ -15,7 +15,8 @@ import shapely
 
 from citygeo.edgeparts import as_multipolygon, cut_lines
 from citygeo.engine import LONGEST_MS, nearest_states, owned_parts
-from citygeo.isochrones.contour import contour, least_m, multipolygons
+from citygeo.isochrones.barriers import GRID_M
+from citygeo.isochrones.contour import contour, least_m, multipolygon
 from citygeo.isochrones.ground import Ground
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from citygeo.network import RoadNetwork
 
 APART_M = 2.0  # distance of the places that stand for roads where districts meet
-GRID_M = 1e-3  # corners lie on a millimetre grid, so that neighbours fit
+SITE_DIGITS = 2  # centimetres: places nearer than that are one
 
 
 def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]:
@@ -51,7 +52,7 @@ def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]
     radius = max(trim_m, least_m(cell_m)) + cell_m
     ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius)
     own = [parts.take(owner == row) for row in range(reach.n_rows)]
-    around = multipolygons([contour(ground, each, LONGEST_MS, cell_m) for each in own])
+    around = np.array([multipolygon(contour(ground, each, LONGEST_MS, cell_m)) for each in own], object)
     shared = _shared(around)
     if shapely.is_empty(shared):
         return around
@@ -75,10 +76,28 @@ def _won(
     """Return what of the shared ground each facility's roads are nearest to."""
     lines = [cut_lines(network, parts.edge, parts.share) for parts in own]
     sites, owner = _sites(lines, shared, radius)
-    diagram = shapely.voronoi_polygons(shapely.multipoints(sites), extend_to=shared, ordered=True)
-    cells = shapely.get_parts(diagram)
+    cells = _voronoi(sites, shared)
     regions = [shapely.coverage_union_all(cells[owner == row]) for row in range(len(own))]
     return np.asarray(shapely.intersection(np.array(regions, object), shared, grid_size=GRID_M), object)
+
+
+def _voronoi(sites: NDArray[np.object_], shared: shapely.Geometry) -> NDArray[np.object_]:
+    """Return the Voronoi cells of places, in their order; they reach beyond the shared ground."""
+    far = shapely.buffer(shapely.envelope(shared), APART_M)
+    try:
+        return _cells(sites, far, 0.0)
+    except shapely.GEOSException:  # places on lines are too much for it when seen from some sides
+        return _cells(sites, far, 1.0)
+
+
+def _cells(sites: NDArray[np.object_], far: shapely.Geometry, angle: float) -> NDArray[np.object_]:
+    """Return the Voronoi cells of places, found in a plane that is turned by an angle."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    places = shapely.points(shapely.get_coordinates(sites) @ turn)
+    around = shapely.transform(far, lambda xy: xy @ turn)
+    diagram = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=around, ordered=True)
+    return np.asarray(shapely.transform(shapely.get_parts(diagram), lambda xy: xy @ turn.T), object)
 
 
 def _sites(
@@ -87,11 +106,12 @@ def _sites(
     """Return places on the roads that shared ground may be nearest to, and whose they are."""
     places, owners = [], []
     for row, own in enumerate(lines):
-        pairs = shapely.STRtree(own).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
+        long = own[shapely.length(own) > 0]
+        pairs = shapely.STRtree(long).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
         near = np.unique(pairs[1])
-        places.append(shapely.get_coordinates(shapely.segmentize(own[near], APART_M)))
+        places.append(shapely.get_coordinates(shapely.segmentize(long[near], APART_M)))
         owners.append(np.full(len(places[-1]), row))
-    xy, owner = np.concatenate(places), np.concatenate(owners)
+    xy, owner = np.concatenate(places).round(SITE_DIGITS), np.concatenate(owners)
     # where two meet, the place is the first one's
     _, first = np.unique(xy, axis=0, return_index=True)
     first.sort()

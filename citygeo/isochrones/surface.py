@@ -15,10 +15,11 @@ import shapely
 import citygeo
 from citygeo import datum
 from citygeo._run import run_chunks
-from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines
+from citygeo.edgeparts import EdgeParts
 from citygeo.engine import Parts
 from citygeo.errors import error
-from citygeo.isochrones.contour import contour, least_m, multipolygons
+from citygeo.isochrones.barriers import zones_of
+from citygeo.isochrones.contour import contour, least_m, multipolygon
 from citygeo.isochrones.ground import Ground
 from citygeo.network.snap import OK
 from citygeo.reach.place import to_ms
@@ -363,22 +364,9 @@ class _Drawing:
         several zones are cut.
         """
         rings = contour(self.ground, band.parts, self.limit_ms, self.cell_m)
-        (shape,) = multipolygons([rings])
-        lines = cut_lines(network, band.parts.edge, band.parts.share)
-        roads = shapely.STRtree(lines)
-        passing = shapely.intersection(lines[roads.query(barrier, predicate="intersects")], barrier)
-        width = shapely.union_all(shapely.buffer(passing, self.rules[-1], cap_style="flat"))
-        grounds = shapely.difference(shape, barrier), shapely.intersection(width, barrier)
-        zones = np.concatenate([shapely.get_parts(as_multipolygon(one)) for one in grounds])
-        zone, part = roads.query(zones, predicate="intersects")
-        is_cut = (np.bincount(part, minlength=len(lines)) > 1)[part]
-        stretch, ends = _stretches(lines[part[is_cut]], zones[zone[is_cut]])
-        part, zone = (np.concatenate((values[~is_cut], values[is_cut][stretch])) for values in (part, zone))
-        ends = np.vstack((np.tile((0.0, 1.0), (part.size - stretch.size, 1)), ends))
-        share, ms = (
-            values[part, :1] + ends * np.diff(values[part]) for values in (band.parts.share, band.parts.ms)
-        )
-        return _Band(Parts(band.parts.edge[part], share, ms), band.owner[part], zone.astype(np.int32), zones)
+        shape = multipolygon(rings)
+        zones = zones_of(network, shape, band.parts, barrier, self.rules[-1])
+        return _Band(zones.parts, band.owner[zones.origin], zones.zone.astype(np.int32), zones.ground)
 
     def node_zones(
         self, zones: NDArray[np.object_] | None, left: int, top: int, size: tuple[int, ...]
@@ -429,17 +417,3 @@ class _Drawing:
 
         run_chunks(work, len(bands) * n_strips, threads=threads, name="travel-time surface 出行时间面")
         return seconds, owner
-
-
-def _stretches(
-    lines: NDArray[np.object_], zones: NDArray[np.object_]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return what of each line lies in the zone beside it: numbers of lines, and low and high ends as shares."""
-    piece, number = shapely.get_parts(shapely.intersection(lines, zones), return_index=True)
-    is_line = shapely.length(piece) > 0
-    piece, number = piece[is_line], number[is_line]
-    ends = [
-        shapely.line_locate_point(lines[number], shapely.get_point(piece, end), normalized=True)
-        for end in (0, -1)
-    ]
-    return number, np.sort(np.column_stack(ends), axis=1)

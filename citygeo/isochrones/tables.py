@@ -104,6 +104,9 @@ def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
     from_m, to_m = (parts.share * reach.network.length_m[parts.edge][:, None]).T
     lines = np.full(own.size, None, object)
     lines[is_part] = cut_lines(reach.network, parts.edge, parts.share, reach.facilities.crs)
+    lines[is_part] = np.where(
+        parts.share[:, 0] < parts.share[:, 1], lines[is_part], None
+    )  # a place is no line
     measures = {
         "from_m": from_m, "to_m": to_m, "time_from_s": parts.ms[:, 0] / 1000, "time_to_s": parts.ms[:, 1] / 1000,
     }  # fmt: skip
@@ -142,7 +145,7 @@ def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
     found = []
     for n, (band, low, high) in enumerate(zip(keys.band.tolist(), first[:-1], first[1:], strict=True)):
         own = slice(low, high)
-        cell, ms = runs.reached_by(EdgeParts(parts.edge[own], parts.share[own], parts.ms[own]))
+        cell, ms = runs.reached_by(parts.take(own))
         if is_ring and band:
             cell, ms = cell[ms > limits[band - 1]], ms[ms > limits[band - 1]]
         found.append((np.full(max(cell.size, 1), n), cell, ms))

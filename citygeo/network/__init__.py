@@ -207,6 +207,7 @@ class RoadNetwork(NetworkData, FromSources):
         edges: ArrayLike | None = None,
         *,
         polygon: shapely.Geometry | gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+        spares_bridges: bool = False,
     ) -> RoadNetwork:
         """
         Return the network with streets closed.
@@ -218,6 +219,8 @@ class RoadNetwork(NetworkData, FromSources):
         polygon
             Close what lies inside: streets are cut where they cross the boundary. Shapely in WGS 84 degrees, or a
             layer with a CRS.
+        spares_bridges
+            Whether what passes over or under the polygon, on bridges, in tunnels and on ferries, stays open.
 
         Returns
         -------
@@ -249,8 +252,8 @@ class RoadNetwork(NetworkData, FromSources):
 
         area = edits.in_metres(self, polygon)
         return self._edited(
-            edits.without_inside(self, area),
-            f"without({shapely.area(area) / 1e6:.3g} km2)",
+            edits.without_inside(self, area, spares_bridges=spares_bridges),
+            f"without({shapely.area(area) / 1e6:.3g} km2{', bridges spared' if spares_bridges else ''})",
             shapely.to_wkb(area, hex=True),
         )
 

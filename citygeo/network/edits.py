@@ -13,6 +13,7 @@ from citygeo.errors import error
 from citygeo.io.off_ground import GROUND
 from citygeo.io.roadwords import Columns, read_attributes
 from citygeo.issues import IssueLog
+from citygeo.network.boxtree import box_tree
 from citygeo.network.build import check_times
 from citygeo.network.segments import highway_class, segment_lengths
 from citygeo.network.splitting import Shape, Split, join_shapes, split_edges
@@ -148,29 +149,50 @@ def in_metres(network: RoadNetwork, polygon: Any) -> shapely.Geometry:
     return area
 
 
-def without_inside(network: RoadNetwork, area: shapely.Geometry) -> Arrays:
-    """Return the arrays of `RoadNetwork.without` with an area: streets cut at its boundary, closed inside."""
+def without_inside(network: RoadNetwork, area: shapely.Geometry, *, spares_bridges: bool) -> Arrays:
+    """
+    Return the arrays of `RoadNetwork.without` with an area: streets cut at its boundary, closed inside.
+
+    Parameters
+    ----------
+    network
+        The network.
+    area
+        Metric CRS.
+    spares_bridges
+        Whether pieces stay open of which the middle is on a bridge, in a tunnel or on a ferry.
+    """
     import shapely
 
     lines = network.lines_metric
     touched = network.tree.query(area, predicate="intersects")
-    whole = touched[shapely.within(lines[touched], area)]
     cuts: dict[int, list[float]] = {}
-    for edge in np.setdiff1d(touched, whole).tolist():
+    for edge in touched[~shapely.within(lines[touched], area)].tolist():
         places = shapely.get_coordinates(shapely.intersection(lines[edge], shapely.boundary(area)))
         shares = shapely.line_locate_point(lines[edge], shapely.points(places), normalized=True)
         inner = np.unique(shares[(shares > SHARE_TIES) & (shares < 1 - SHARE_TIES)])
         if inner.size:
             cuts[edge] = inner[np.append(True, np.diff(inner) > SHARE_TIES)].tolist()
     split = split_edges(network.arrays, cuts)
-    closed = [int(edge) for edge in whole]
-    for edge in np.setdiff1d(touched, whole).tolist():
+    closed: list[int] = []
+    for edge in touched.tolist():
         bounds = np.array([0.0, *cuts.get(edge, []), 1.0])
-        middle = shapely.line_interpolate_point(lines[edge], (bounds[:-1] + bounds[1:]) / 2, normalized=True)
-        inside = shapely.contains(area, middle)
-        numbers = np.array(split.pieces.get(edge, [edge]))
-        closed += numbers[inside].tolist()
+        share = (bounds[:-1] + bounds[1:]) / 2
+        inside = shapely.contains(area, shapely.line_interpolate_point(lines[edge], share, normalized=True))
+        if spares_bridges:
+            inside &= off_ground_at(network, edge, share) == GROUND
+        closed += np.array(split.pieces.get(edge, [edge]))[inside].tolist()
     return _closed(split.arrays, np.array(sorted(closed), np.int64), network)
+
+
+def off_ground_at(network: RoadNetwork, edge: int, share: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the kind of an edge at shares of its length: `citygeo.io.off_ground.GROUND` and others."""
+    tree = box_tree(network)
+    begin, end = tree.shape_start[edge], tree.shape_start[edge + 1]
+    along = tree.along[begin:end]
+    segment = np.clip(np.searchsorted(along, share * along[-1], side="right") - 1, 0, along.size - 2)
+    kind: NDArray[np.uint8] = network.arrays["shape_off_ground"][begin + segment]
+    return kind
 
 
 def with_edges(
