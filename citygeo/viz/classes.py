@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 # Nine steps each, lightness falling all the way; tests simulate protan-, deuteran- and tritanopia.
@@ -29,6 +31,8 @@ INK = "#1f2a37"
 LINE = "#4b5563"
 NO_DATA = "#d1d5db"
 SINGLES = ("#0f766e", "#b45309", "#6d28d9", "#be185d", "#1d4ed8")
+# neighbours in one picture (Okabe and Ito 2008)
+DISTINCT = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
 class Classes(NamedTuple):
@@ -50,7 +54,7 @@ class Classes(NamedTuple):
 
 def ramp(name: str, size: int) -> tuple[str, ...]:
     """
-    Return `size` colours, light to dark, spread over a ramp.
+    Return `size` colours, light to dark, spread over a ramp; more than it has steps lie between them.
 
     Examples
     --------
@@ -58,6 +62,11 @@ def ramp(name: str, size: int) -> tuple[str, ...]:
     ('#fff0b8', '#ec8434', '#70131c')
     """
     steps = RAMPS[name]
+    if size > len(steps):
+        channels = np.array([[int(step[k : k + 2], 16) for k in (1, 3, 5)] for step in steps]).T
+        at = np.linspace(0, len(steps) - 1, size)
+        mixed = np.column_stack([np.interp(at, np.arange(len(steps)), channel) for channel in channels])
+        return tuple("#" + bytes(colour).hex() for colour in mixed.round().astype(np.uint8))
     picked = [len(steps) // 2] if size == 1 else np.linspace(0, len(steps) - 1, size).round().astype(int)
     return tuple(steps[step] for step in picked)
 
@@ -119,3 +128,41 @@ def minute_classes(limit: float) -> Classes:
     inner = np.arange(step, limit - step * 1e-6, step)
     breaks = (0.0, *(float(round(value, 6)) for value in inner), float(limit))
     return Classes(breaks, ramp("reach", len(breaks) - 1)[::-1])
+
+
+def band_classes(minutes: Sequence[float]) -> Classes:
+    """
+    Return classes of minutes that end where bands end; few bands are cut into equal parts of whole or half minutes.
+
+    Examples
+    --------
+    >>> band_classes([5, 10, 15]).breaks, band_classes([3, 5, 10]).breaks
+    ((0.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0), (0.0, 3.0, 5.0, 10.0))
+    """
+    if len(minutes) == 1:
+        return minute_classes(minutes[0])
+    bounds = [0.0, *sorted(float(value) for value in minutes)]
+    fitting = [
+        parts
+        for parts in range(9 // len(minutes), 1, -1)
+        if all((upper - lower) / parts * 2 % 1 == 0 for lower, upper in pairwise(bounds))
+    ]
+    parts = fitting[0] if fitting else 1
+    inner = [lower + (upper - lower) * k / parts for lower, upper in pairwise(bounds) for k in range(parts)]
+    breaks = (*inner, bounds[-1])
+    return Classes(breaks, ramp("reach", len(breaks) - 1)[::-1])
+
+
+def time_stops(classes: Classes) -> tuple[float, ...]:
+    """
+    Return at which minutes a slider stops: round steps, about thirty at most, and every class bound.
+
+    Examples
+    --------
+    >>> time_stops(minute_classes(3))
+    (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+    """
+    limit = classes.breaks[-1]
+    step = next((step for step in (0.5, 1.0, 2.0, 5.0, 10.0) if limit <= 32 * step), limit / 32)
+    steps = np.arange(1, int(limit / step) + 1) * step
+    return tuple(sorted({*(round(float(value), 6) for value in steps), *classes.breaks[1:]}))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-
 from citygeo.viz.panel import Panel
-from citygeo.viz.results import map_extent, map_layers, map_panel
+from citygeo.viz.results import is_plain, layers_and_panel, map_extent
 from citygeo.viz.text import Label
 
 if TYPE_CHECKING:
@@ -24,8 +22,8 @@ def explore(*results: Any, title: str | tuple[str, str] | None = None, m: folium
     Parameters
     ----------
     *results
-        Coverage, ServiceArea, RoadNetwork, NetworkReport or GeoDataFrame, drawn from the lowest to the highest. A
-        GeoDataFrame is named by its ``attrs["name"]`` and ``attrs["name_zh"]``.
+        Coverage, ServiceArea, Isochrones, RoadNetwork, NetworkReport or GeoDataFrame, drawn from the lowest to
+        the highest. A GeoDataFrame is named by its ``attrs["name"]`` and ``attrs["name_zh"]``.
     title
         Heading of the map instead of the result's own.
     m
@@ -55,12 +53,12 @@ def explore(*results: Any, title: str | tuple[str, str] | None = None, m: folium
     content = _content(target)
     number = sum(layer.key.startswith("plain-") for layer in content.layers)
     for result in results:
-        is_plain = isinstance(result, gpd.GeoDataFrame)
-        content.add(map_layers(result, content.log, number=number))
-        number += is_plain
-        content.panel = content.panel or map_panel(result)
+        layers, panel = layers_and_panel(result, content.log, number=number)
+        content.add(layers)
+        number += is_plain(result)
+        content.panel = content.panel or panel
         content.extent = content.extent or map_extent(result)
-        credit = result.attrs.get("attribution") if is_plain else _attribution(result) or ATTRIBUTION
+        credit = result.attrs.get("attribution") if is_plain(result) else _attribution(result) or ATTRIBUTION
         content.attributions += [str(credit)] if credit else []
     if title is not None:
         heading = Label(*((title, "") if isinstance(title, str) else title))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from citygeo.viz.bands import Band, km, km2, within
 from citygeo.viz.layers.fitness import RANKED, longest_first, value_text
+from citygeo.viz.layers.reached import word_for
 from citygeo.viz.text import (
     MISSING,
     REASONS,
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from citygeo.reach import ServiceArea
 
 WORST = 5
+HEXAGONS = Label("Hexagons that reached roads pass through count.", "计入可达道路穿过的六边形。")
+WALKING_KMH = 8.0  # faster is not on foot
 ESTIMATE = Label("estimate", "估计值")
 DEPTHS = (Label("none", "0站"), Label("one", "1站"), Label("two", "2站"), Label("three or more", "3站及以上"))
 LARGEST = Label("Largest blind spots, people", "最大盲区(人)")
@@ -216,6 +221,75 @@ def service_area_panel(result: ServiceArea) -> Panel:
             (Label("Stations", "站点"), number(len(result.facilities)), "", None),
         ),
         notes=tuple(note for note in (_turnout_note(result), *_off_network(result)) if note),
+    )
+
+
+def isochrones_panel(result: Any, found: list[Band]) -> Panel:
+    """Return the panel of isochrones with these bands, the narrowest first."""
+    mode = result.network.mode
+    word, listed = word_for(mode.name), ", ".join(f"{band.minutes:g}" for band in found)
+    direction, of = _DIRECTIONS[result.direction], "of road " if result.kind == "edges" else ""
+    far = within(found)[-1]
+    return Panel(
+        title=Label(
+            f"{mode.label_en}: isochrones of {listed} minutes", f"{mode.label_zh}{listed.replace(', ', '、')}分钟等时圈"
+        ),
+        figure=far.note,
+        caption=Label(
+            f"{of}within {far.minutes:g} minutes {direction.en} {_article(word.one.en)}",
+            f"{far.minutes:g}分钟内可{direction.zh}",
+        ),
+        measures=(
+            *((band.label, *_figures(band), None) for band in found),
+            (word.many, number(len(result.facilities)), "", None),
+        ),
+        notes=tuple(note for note in (*_rules(result, found), _turnout_note(result), *_off_network(result)) if note),
+    )  # fmt: skip
+
+
+_DIRECTIONS = {"from": Label("from", "达"), "to": Label("of travel to", "到达设施")}
+_SHARED = {
+    "overlap": Label(
+        "Where facilities share ground, the sooner one counts; ground is counted once.",
+        "设施范围重叠处取最短时间,面积只计一次。",
+    ),
+    "dissolve": Label("The time is that of the soonest facility.", "时间取自最快到达的设施。"),
+    "split": Label("Every place belongs to the facility that is there first.", "每处归属最先到达的设施。"),
+}
+
+
+def _article(word: str) -> str:
+    return f"{'an' if word[0] in 'AEIOU' else 'a'} {word.lower()}"
+
+
+def _figures(band: Band) -> tuple[str, str]:
+    """Return ground and road of a band, or what there is of them."""
+    if band.cells:
+        return km2(band.area_km2), f"{number(band.cells)} ⬡"
+    road = km(band.reached_km)
+    return (band.note, road) if band.note != road else (road, "")
+
+
+def _rules(result: Any, found: list[Band]) -> tuple[Label, ...]:
+    """Say what counts as reached."""
+    rules = [_SHARED[result.overlap]] if len(result.facilities) > 1 else []
+    if result.kind == "polygons":
+        is_hexagons = result.provenance["parameters"]["method"] == "cells"
+        rules.insert(0, HEXAGONS if is_hexagons else _off_road(result.trim_m, result.offroad_kmh))
+        if not math.isnan(found[-1].reached_km):
+            rules.append(Label("km² of ground; km of road reached.", "平方公里为面积,公里为可达道路长度。"))
+    return tuple(rules)
+
+
+def _off_road(trim_m: float, kmh: float) -> Label:
+    if math.isinf(kmh):
+        return Label(
+            f"Ground within {trim_m:g} m of a reached road counts.", f"计入可达道路两侧{trim_m:g}米内的地面。"
+        )
+    on_foot, zh = ("on foot ", "步行") if kmh <= WALKING_KMH else ("", "")
+    return Label(
+        f"Ground within {trim_m:g} m off the road {on_foot}at {kmh:g} km/h counts, as far as the minutes last.",
+        f"在时限内,计入道路两侧{trim_m:g}米内以{kmh:g}公里/时{zh}可及的地面。",
     )
 
 

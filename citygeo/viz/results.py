@@ -8,14 +8,16 @@ import geopandas as gpd
 
 from citygeo.errors import error
 from citygeo.viz import panel as panels
-from citygeo.viz.classes import minute_classes
-from citygeo.viz.layers import context, fitness, given, people, plain, reached
+from citygeo.viz.bands import bands
+from citygeo.viz.classes import band_classes, minute_classes, time_stops
+from citygeo.viz.layers import context, fitness, given, isochrones, people, plain, reached
 from citygeo.viz.text import facility_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from citygeo.issues import IssueLog
+    from citygeo.viz.bands import Band
     from citygeo.viz.layers.layer import Layer
     from citygeo.viz.panel import Panel
 
@@ -29,7 +31,7 @@ def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
     Parameters
     ----------
     result
-        Coverage, ServiceArea, RoadNetwork, NetworkReport or GeoDataFrame.
+        Coverage, ServiceArea, Isochrones, RoadNetwork, NetworkReport or GeoDataFrame.
     log
         Told what was simplified for the map.
     number
@@ -44,28 +46,49 @@ def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
     InputError
         CG-MAP-003 for anything else.
     """
-    if isinstance(result, gpd.GeoDataFrame):
+    if is_plain(result):
         return plain.plain(result, number, log)
     return by_class(result, _LAYERS)(result, log)
 
 
 def map_panel(result: Any) -> Panel | None:
     """Return the title panel of a result, None for a plain layer."""
-    if isinstance(result, gpd.GeoDataFrame):
-        return None
-    return by_class(result, _PANELS)(result)
+    return None if is_plain(result) else by_class(result, _PANELS)(result)
+
+
+def layers_and_panel(result: Any, log: IssueLog, *, number: int = 0) -> tuple[list[Layer], Panel | None]:
+    """Return both; what bands of isochrones hold is counted once for the two, which takes time."""
+    if "Isochrones" in _names(result):
+        found = bands(result)
+        return _isochrones(result, found, log), panels.isochrones_panel(result, found)
+    return map_layers(result, log, number=number), map_panel(result)
+
+
+def _names(result: Any) -> list[str]:
+    """Return the names of a result's class and those it inherits from."""
+    return [base.__name__ for base in type(result).__mro__]
+
+
+def is_plain(result: Any) -> bool:
+    """Tell whether a result is a GeoDataFrame and no more."""
+    return isinstance(result, gpd.GeoDataFrame) and not any(
+        b.__name__ in _LAYERS for b in type(result).__mro__
+    )
 
 
 def map_extent(result: Any) -> tuple[float, float, float, float] | None:
     """Return what the map should show first, where that is less than all: what is reached and who is not."""
     if isinstance(result, gpd.GeoDataFrame):  # its `area` is something else
-        return None
-    area = getattr(result, "area", result)
-    if not hasattr(area, "dissolved"):
-        return None
-    shown = [area.dissolved.geometry, area.facilities.geometry]
-    if hasattr(result, "blind_spots"):
-        shown.append(result.blind_spots.head(panels.WORST).geometry)
+        if is_plain(result):
+            return None
+        shown = [result.geometry, result.facilities.geometry]
+    else:
+        area = getattr(result, "area", result)
+        if not hasattr(area, "dissolved"):
+            return None
+        shown = [area.dissolved.geometry, area.facilities.geometry]
+        if hasattr(result, "blind_spots"):
+            shown.append(result.blind_spots.head(panels.WORST).geometry)
     bounds = [layer.to_crs(4326).total_bounds for layer in shown]
     lows, highs = [b[:2] for b in bounds], [b[2:] for b in bounds]
     west, south = (float(min(v for v in side if v == v)) for side in zip(*lows, strict=True))  # noqa: PLR0124
@@ -97,6 +120,27 @@ def _coverage(result: Any, log: IssueLog) -> list[Layer]:
 
 def _service_area(result: Any, log: IssueLog) -> list[Layer]:
     return [context.roads(_edges(result.network), log), *_reach(result), _facilities(result)]
+
+
+def _isochrones(result: Any, found: list[Band], log: IssueLog) -> list[Layer]:
+    layers = [context.roads(_edges(result.network), log)]
+    if result.kind == "edges":
+        classes = band_classes([band.minutes for band in found])
+        parts = result[result["from_m"].notna()]
+        if result.bands == "disks":
+            parts = parts[parts["minutes"] == found[-1].minutes]
+        layers.append(reached.reached_roads(parts, classes, time_stops(classes)))
+    elif result.kind == "cells":
+        classes = band_classes([band.minutes for band in found])
+        layers.append(isochrones.hexagons(result, classes, time_stops(classes), log))
+    elif result.overlap == "split":
+        layers.append(isochrones.own_ground(result, found, log))
+    else:
+        layers.append(isochrones.band_ground(found, result.network.metric_crs, log))
+        if result.overlap == "overlap" and len(result.facilities) > 1:
+            layers.append(isochrones.outlines(result, log))
+    reach, mode = isochrones.own_reach(result).reset_index(names="facility"), result.network.mode.name
+    return [*layers, reached.facilities(result.facilities, result.snaps, reach, mode=mode)]
 
 
 def _network(result: Any, log: IssueLog) -> list[Layer]:
@@ -143,12 +187,14 @@ def _facilities(area: Any) -> Layer:
 _LAYERS: dict[str, Callable[[Any, IssueLog], list[Layer]]] = {
     "Coverage": _coverage,
     "ServiceArea": _service_area,
+    "Isochrones": lambda result, log: _isochrones(result, bands(result), log),
     "RoadNetwork": _network,
     "NetworkReport": _report,
 }
 _PANELS: dict[str, Callable[[Any], Panel]] = {
     "Coverage": panels.coverage_panel,
     "ServiceArea": panels.service_area_panel,
+    "Isochrones": lambda result: panels.isochrones_panel(result, bands(result)),
     "RoadNetwork": panels.network_panel,
     "NetworkReport": panels.report_panel,
 }
@@ -156,7 +202,7 @@ _PANELS: dict[str, Callable[[Any], Panel]] = {
 
 def by_class(result: Any, registry: dict[str, T]) -> T:
     """Return the entry for the result's class; raise CG-MAP-003 if there is none."""
-    for base in type(result).__mro__:
-        if base.__name__ in registry:
-            return registry[base.__name__]
+    for name in _names(result):
+        if name in registry:
+            return registry[name]
     raise error("CG-MAP-003", type=type(result).__name__)

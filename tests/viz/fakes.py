@@ -9,6 +9,7 @@ import geopandas as gpd
 import h3
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, box
 
@@ -44,6 +45,15 @@ class RoadNetwork(SimpleNamespace):
     """Stands in for citygeo.network.RoadNetwork."""
 
 
+class Isochrones(gpd.GeoDataFrame):
+    """Stands in for citygeo.isochrones.Isochrones."""
+
+    _metadata = (
+        "kind", "network", "facilities", "snaps", "bands", "direction", "overlap", "trim_m",
+        "offroad_kmh", "provenance",
+    )  # fmt: skip
+
+
 def edges() -> gpd.GeoDataFrame:
     """Return a street grid of 6 by 6, every street in both directions."""
     lines, words = [], []
@@ -60,7 +70,13 @@ def edges() -> gpd.GeoDataFrame:
 def network() -> RoadNetwork:
     mode = SimpleNamespace(name="fire_engine", label_en="Fire engine", label_zh="消防车")
     return RoadNetwork(
-        mode=mode, length_m=np.full(24, 500.0), n_edges=24, n_nodes=36, to_gdfs=lambda: (None, edges())
+        source={"name": "xiamen.osm.pbf"},
+        metric_crs=pyproj.CRS(32650),
+        mode=mode,
+        length_m=np.full(24, 500.0),
+        n_edges=24,
+        n_nodes=36,
+        to_gdfs=lambda: (None, edges()),
     )
 
 
@@ -205,3 +221,119 @@ def coverage(name: str = "Station 一", zone: str = "Siming 思明区", **change
         "demand_is_estimate": True,
     }
     return Coverage(**(parts | changes))
+
+
+def isochrones(
+    kind: str = "polygons",
+    overlap: str = "overlap",
+    name: str = "Station 一",
+    *,
+    bands_to: int = 2,
+    **changes: Any,
+) -> Any:
+    """Return bands of 5 and 10 minutes of two stations that share ground, and of one that is off the network."""
+    area = service_area(name)
+    places = [Point(LON + 0.02, LAT + 0.02), Point(LON + 0.03, LAT + 0.02), Point(LON + 0.2, LAT)]
+    stations = gpd.GeoDataFrame(
+        {"name": [name, None, "far"]}, geometry=places, crs=4326, index=["a", "b", "c"]
+    )
+    snaps = gpd.GeoDataFrame(
+        {
+            "status": ["ok", "ok", "not_snapped"],
+            "snap_distance_m": [12.0, 3.0, 900.0],
+            "delay_s": [60.0, 60.0, 60.0],
+        },
+        geometry=[*places[:2], None],
+        crs=4326,
+        index=stations.index,
+    )
+    made: dict[str, Any] = {"polygons": _bands, "edges": _parts, "cells": _cells}[kind](overlap)
+    if overlap == "dissolve":
+        made.pop("facility")
+    minutes = [5.0, 10.0][:bands_to]
+    table = pd.DataFrame({"from_minutes": 0.0, **made})
+    iso = Isochrones(table[table["minutes"].isin(minutes)], geometry="geometry", crs=4326)
+    given = {
+        "kind": kind, "network": area.network, "facilities": stations, "snaps": snaps,
+        "bands": "disks", "direction": "from", "overlap": overlap, "trim_m": 100.0, "offroad_kmh": 4.8,
+        "provenance": area.provenance | {"parameters": {"method": "contour"}},
+    }  # fmt: skip
+    for key, value in (given | changes).items():
+        setattr(iso, key, value)
+    return iso
+
+
+def _square(west: float, east: float, size: float) -> Any:
+    """Return a square block around the street, sizes in degrees."""
+    return MultiPolygon([box(LON + west, LAT + 0.02 - size, LON + east, LAT + 0.02 + size)])
+
+
+def _bands(overlap: str) -> dict[str, Any]:
+    if overlap == "dissolve":
+        shapes, minutes = [_square(0.01, 0.04, 0.01), _square(0, 0.05, 0.02)], [5.0, 10.0]
+    elif overlap == "split":
+        shapes = [
+            _square(0.01, 0.025, 0.01),
+            _square(0, 0.025, 0.02),
+            _square(0.025, 0.04, 0.01),
+            _square(0.025, 0.05, 0.02),
+        ]
+        minutes = [5.0, 10.0] * 2
+    else:
+        shapes = [
+            _square(0.01, 0.03, 0.01),
+            _square(0, 0.04, 0.02),
+            _square(0.02, 0.04, 0.01),
+            _square(0.01, 0.05, 0.02),
+        ]
+        minutes = [5.0, 10.0] * 2
+    table = {
+        "facility": ["a", "a", "b", "b"][: len(shapes)],
+        "minutes": minutes,
+        "status": "ok",
+        "area_km2": gpd.GeoSeries(shapes, crs=4326).to_crs(32650).area.to_numpy() / 1e6,
+        "reached_km": [4.0, 8.0, 4.5, 9.0][: len(shapes)],
+        "geometry": shapes,
+    }
+    if overlap != "dissolve":  # the station off the network keeps its rows
+        rows = pd.DataFrame({"facility": "c", "minutes": [5.0, 10.0], "status": "not_snapped"})
+        table = pd.concat([pd.DataFrame(table), rows], ignore_index=True).to_dict("list")
+    return table
+
+
+def _parts(_: str) -> dict[str, Any]:
+    """Return the street through both stations, 6 minutes from end to end, within each band."""
+    lines = [LineString([(LON + 0.02, LAT + 0.02), (LON + x, LAT + 0.02)]) for x in (0.03, 0.04)]
+    return {
+        "facility": ["a", "a", "b", "c"],
+        "minutes": [5.0, 10.0, 10.0, 5.0],
+        "status": ["ok", "ok", "ok", "not_snapped"],
+        "edge": [0, 0, 1, -1],
+        "from_m": [0.0, 0.0, 0.0, NAN],
+        "to_m": [1000.0, 2000.0, 1500.0, NAN],
+        "time_from_s": [60.0, 60.0, 60.0, NAN],
+        "time_to_s": [300.0, 540.0, 480.0, NAN],
+        "geometry": [
+            lines[0],
+            lines[1],
+            LineString([(LON + 0.03, LAT + 0.02), (LON + 0.03, LAT + 0.035)]),
+            None,
+        ],
+    }
+
+
+def _cells(_: str) -> dict[str, Any]:
+    """Return four hexagons, of which one is reached from both stations and one in exactly five minutes."""
+    names = sorted(h3.grid_disk(h3.latlng_to_cell(LAT + 0.02, LON + 0.02, 9), 1))[:4]
+    cells = [names[0], *names, names[0], None]
+    shapes = [
+        None if c is None else shapely.Polygon([(x, y) for y, x in h3.cell_to_boundary(c)]) for c in cells
+    ]
+    return {
+        "facility": ["a", "a", "a", "a", "a", "b", "c"],
+        "minutes": [5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 5.0],
+        "status": ["ok"] * 6 + ["not_snapped"],
+        "cell": cells,
+        "time_s": [100.0, 100.0, 300.0, 301.0, 600.0, 450.0, NAN],
+        "geometry": shapes,
+    }

@@ -35,6 +35,13 @@ class Tips(NamedTuple):
     rows: list[list[str]]
 
 
+class Stop(NamedTuple):
+    """One stop of the time slider: how many minutes, and what is reached by then, if that is known."""
+
+    minutes: float
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Layer:
     """
@@ -64,6 +71,10 @@ class Layer:
         Texts of ``labels``.
     is_shown
         Whether it is on at start.
+    since
+        From which minute on the slider each shape is shown.
+    stops
+        Where the slider stops, ascending; the last shows all.
     """
 
     key: str
@@ -77,6 +88,8 @@ class Layer:
     tips: Tips | None = None
     texts: list[str] | None = None
     is_shown: bool = True
+    since: NDArray[np.float64] | None = None
+    stops: tuple[Stop, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the layer as the page's script reads it."""
@@ -98,6 +111,8 @@ class Layer:
             "fields": [label._asdict() for label in self.tips.fields] if self.tips else None,
             "rows": self.tips.rows if self.tips else None,
             "texts": self.texts,
+            "since": None if self.since is None else self.since.tolist(),
+            "stops": [stop._asdict() for stop in self.stops],
         }
 
     def bounds(self) -> tuple[float, float, float, float]:

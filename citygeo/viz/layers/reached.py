@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from shapely.ops import substring
 
 from citygeo import datum
 from citygeo.viz.classes import ramp
-from citygeo.viz.layers.layer import Entry, Layer, Tips, placed
+from citygeo.viz.layers.layer import Entry, Layer, Stop, Tips, placed
 from citygeo.viz.text import MISSING, REASONS, Label, facility_names, number, travel_time
 
 if TYPE_CHECKING:
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 # marker symbol by travel mode; templates/symbols.js draws them
 SYMBOLS = {"fire_engine": "flame"}
+
+
+class Word(NamedTuple):
+    """What a facility is called: one, and several."""
+
+    one: Label
+    many: Label
+
+
+STATION = Word(Label("Station", "站点"), Label("Stations", "站点"))
+FACILITY = Word(Label("Facility", "设施"), Label("Facilities", "设施"))
+
+
+def word_for(mode: str) -> Word:
+    """Return what facilities are called that are reached in a travel mode."""
+    return STATION if mode == "fire_engine" else FACILITY
 
 
 def service_area(dissolved: gpd.GeoDataFrame) -> Layer:
@@ -51,7 +67,7 @@ def service_area(dissolved: gpd.GeoDataFrame) -> Layer:
     )
 
 
-def reached_roads(edges: gpd.GeoDataFrame, classes: Classes) -> Layer:
+def reached_roads(edges: gpd.GeoDataFrame, classes: Classes, stops: tuple[float, ...] = ()) -> Layer:
     """
     Return reached roads coloured by the minutes it takes to be there, cut exactly where a class ends.
 
@@ -61,34 +77,42 @@ def reached_roads(edges: gpd.GeoDataFrame, classes: Classes) -> Layer:
         Reached parts: edge, from_m, to_m, time_from_s, time_to_s (linear between), geometry.
     classes
         Classes of minutes.
+    stops
+        Minutes at which a time slider stops, the bounds of classes among them; without any there is none.
     """
     rows = placed(fastest(edges), "reached roads")
+    bounds = np.array(stops or classes.breaks[1:])
     lines, minutes = split_at(
         rows.geometry.to_numpy(),
         rows[["time_from_s", "time_to_s"]].to_numpy(np.float64) / 60,
-        classes.breaks[1:-1],
+        tuple(bounds[:-1]),
     )
-    class_of = classes.of(minutes)
-    slowest_first = [c for c in range(len(classes.colours) - 1, -1, -1) if (class_of == c).any()]
-    bounds = classes.ranges()
+    step_of = np.digitize(minutes, bounds[:-1])
+    lines = shapely.simplify(lines, 1e-5)
+    slowest_first = np.unique(step_of)[::-1]
+    class_of = np.searchsorted(classes.breaks[1:-1], bounds[slowest_first])
+    present = np.unique(class_of)[::-1]
     return Layer(
         key="reached-roads",
         name=Label("Reached roads", "可达道路"),
         kind="lines",
-        shapes=np.array(
-            [shapely.multilinestrings(shapely.simplify(lines[class_of == c], 1e-5)) for c in slowest_first],
-            object,
-        ),
+        shapes=np.array([shapely.multilinestrings(lines[step_of == step]) for step in slowest_first], object),
         styles=tuple(
-            {"color": classes.colours[c], "weight": 1.7, "opacity": 1, "grow": True} for c in slowest_first
+            {"color": classes.colours[c], "weight": 1.7, "opacity": 1, "grow": True} for c in present
         ),
-        style_of=np.arange(len(slowest_first)),
+        style_of=np.searchsorted(-present, -class_of),
         unit=Label("minutes, any delay before setting out included", "分钟,含出动时间"),
         legend=tuple(
-            Entry(len(slowest_first) - 1 - place, Label(f"{bounds[c][0]:g} – {bounds[c][1]:g} min"))
-            for place, c in enumerate(reversed(slowest_first))
+            Entry(row, minute_label(*classes.ranges()[c])) for row, c in reversed([*enumerate(present)])
         ),
+        since=bounds[slowest_first] if stops else None,
+        stops=tuple(Stop(stop) for stop in stops),
     )
+
+
+def minute_label(lower: float, upper: float) -> Label:
+    """Return the label of a class of minutes."""
+    return Label(f"{lower:g} – {upper:g} min")
 
 
 def fastest(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -173,14 +197,14 @@ def facilities(
     ]  # fmt: skip
     symbol = SYMBOLS.get(mode, "dot")
     styles = ({"symbol": symbol, "color": "#111827"}, {"symbol": symbol, "color": "#9ca3af"})
-    legend = [Entry(0, Label("Station", "站点"), number(int(is_on.sum())))]
+    one, many = word_for(mode)
+    legend = [Entry(0, one, number(int(is_on.sum())))]
     if not is_on.all():
-        legend.append(
-            Entry(1, Label("Station off the network", "未接入路网的站点"), number(int((~is_on).sum())))
-        )
+        off = Label(f"{one.en} off the network", f"未接入路网的{one.zh}")
+        legend.append(Entry(1, off, number(int((~is_on).sum()))))
     return Layer(
         key="facilities",
-        name=Label("Stations", "站点"),
+        name=many,
         kind="sites",
         shapes=datum.representative_points(rows),
         styles=styles,

@@ -39,9 +39,11 @@
   function fit(map, bounds, panels, maxZoom) {
     if (!bounds) return;
     const isNarrow = citygeo.isNarrow();
-    const [left, right] = panels.map((panel) => (panel && panel.open && !isNarrow ? panel.offsetWidth + 24 : 16));
-    const top = isNarrow && panels[0] ? panels[0].offsetHeight + 24 : 20;
-    const bottom = isNarrow && panels[1] && !panels[1].open ? panels[1].offsetHeight + 56 : 44;
+    const [title, list, slider] = panels;
+    const [left, right] = [title, list].map((panel) => (panel && panel.open && !isNarrow ? panel.offsetWidth + 24 : 16));
+    const top = isNarrow && title ? title.offsetHeight + 24 : 20;
+    const under = slider ? slider.offsetHeight : 0;
+    const bottom = under + (isNarrow && list && !list.open ? list.offsetHeight + 56 : 44);
     map.fitBounds(bounds, { paddingTopLeft: [left, top], paddingBottomRight: [right, bottom], animate: false, maxZoom: maxZoom || 16 });
   }
 
@@ -85,7 +87,7 @@
       layer.setShown(true);
       if (citygeo.isNarrow()) title.open = list.open = false;
       const bounds = layer.items[spot.row].getBounds();
-      fit(map, bounds.pad(0.25), [title, list], 14.5);
+      fit(map, bounds.pad(0.25), [title, list, slider], 14.5);
       const mark = layers.find((one) => one.data.key === spot.mark);
       const at = mark ? mark.items[Number(spot.badge) - 1].getLatLng() : bounds.getCenter();
       L.popup({ className: "cg-popup", maxWidth: 300 })
@@ -96,7 +98,15 @@
 
     const title = page.panel ? place(map, citygeo.titlePanel(page.panel, page, show)) : null;
     const list = layers.length ? place(map, citygeo.layerPanel(layers, toggle)) : null;
-    const home = () => fit(map, page.bounds, [title, list]);
+    const slider = citygeo.slider(layers, () => {
+      map.closePopup();
+      citygeo.restack(map, layers);
+    });
+    if (slider) {
+      place(map, slider);
+      container.classList.add("cg-has-slider");
+    }
+    const home = () => fit(map, page.bounds, [title, list, slider]);
     controls(map, page, home);
     home();
     for (const layer of layers) if (layer.data.shown) map.addLayer(layer.group);
