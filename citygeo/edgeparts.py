@@ -112,21 +112,22 @@ def cut_lines(
 
     from citygeo._kernels.cut import cut
 
-    tree = box_tree(network)
     wanted = network.metric_crs if crs is None else pyproj.CRS.from_user_input(crs)
     is_lonlat = wanted == pyproj.CRS.from_epsg(4326)
+    lines = (network.lines_lonlat if is_lonlat else network.lines_metric)[edge]
+    part = np.flatnonzero((share[:, 0] > 0.0) | (share[:, 1] < 1.0))
+    tree = box_tree(network)
     corner = network.shape_lonlat if is_lonlat else tree.corner
-    start, room = np.empty(edge.size + 1, np.int64), 4 * edge.size
-    share = np.ascontiguousarray(share, np.float64)
-    xy = np.empty((room, 2))
-    while (n := cut(corner, tree.along, tree.shape_start, edge, share, xy, start)) > len(xy):
+    start = np.empty(part.size + 1, np.int64)
+    own, ends, xy = edge[part], np.ascontiguousarray(share[part]), np.empty((4 * part.size, 2))
+    while (n := cut(corner, tree.along, tree.shape_start, own, ends, xy, start)) > len(xy):
         xy = np.empty((n, 2))
-    xy = xy[:n]
-    if not is_lonlat and wanted != network.metric_crs:
-        project = pyproj.Transformer.from_crs(network.metric_crs, wanted, always_xy=True)
-        xy = np.column_stack(project.transform(*xy.T))
-    lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy, (start,))
-    return np.asarray(lines, object)
+    lines[part] = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, xy[:n], (start,))
+    if is_lonlat or wanted == network.metric_crs:
+        return lines
+    project = pyproj.Transformer.from_crs(network.metric_crs, wanted, always_xy=True).transform
+    moved = np.column_stack(project(*shapely.get_coordinates(lines).T))
+    return np.asarray(shapely.set_coordinates(lines, moved), object)
 
 
 def buffered(lines: NDArray[np.object_], radius_m: float) -> shapely.MultiPolygon:

@@ -124,13 +124,33 @@ def _emit_tent(
         top = high if from_start == 1.0 else low + from_start * size
         reached_ms = start_ms + from_start * along_ms
         n = _emit(
-            out_edge, out_share, out_ms, out_owner, n, edge, low, top, float(start_ms), reached_ms, start_owner
+            out_edge,
+            out_share,
+            out_ms,
+            out_owner,
+            n,
+            edge,
+            low,
+            top,
+            float(start_ms),
+            reached_ms,
+            start_owner,
         )
     if from_end < 1.0:
         bottom = low if from_end == 0.0 else low + from_end * size
         reached_ms = end_ms + (1.0 - from_end) * against_ms
         n = _emit(
-            out_edge, out_share, out_ms, out_owner, n, edge, bottom, high, reached_ms, float(end_ms), end_owner
+            out_edge,
+            out_share,
+            out_ms,
+            out_owner,
+            n,
+            edge,
+            bottom,
+            high,
+            reached_ms,
+            float(end_ms),
+            end_owner,
         )
     return n
 
@@ -341,12 +361,32 @@ def reached_parts(
             if side == 0:
                 reached_ms = start_ms + from_start * along
                 n = _emit(
-                    out_edge, out_share, out_ms, no_owner, n, edge, 0.0, from_start, float(start_ms), reached_ms, 0
+                    out_edge,
+                    out_share,
+                    out_ms,
+                    no_owner,
+                    n,
+                    edge,
+                    0.0,
+                    from_start,
+                    float(start_ms),
+                    reached_ms,
+                    0,
                 )
             else:
                 reached_ms = end_ms + (1.0 - from_end) * against
                 n = _emit(
-                    out_edge, out_share, out_ms, no_owner, n, edge, from_end, 1.0, reached_ms, float(end_ms), 0
+                    out_edge,
+                    out_share,
+                    out_ms,
+                    no_owner,
+                    n,
+                    edge,
+                    from_end,
+                    1.0,
+                    reached_ms,
+                    float(end_ms),
+                    0,
                 )
     return n
 

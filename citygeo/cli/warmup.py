@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "warmup"
 HELP = "compile the kernels now, so that later runs start at once 预先编译计算内核"
+KINDS: tuple[Literal["polygons", "edges", "cells"], ...] = ("polygons", "edges", "cells")
 ENGINES: tuple[Literal["dijkstra", "cch"], ...] = ("dijkstra", "cch")
 
 
@@ -53,6 +54,12 @@ def exercise(progress: Progress) -> None:
         cg.travel_times(network, stations, stations, engine=engine)
         cg.nearest(network, stations, stations, direction="to", engine=engine)
         cg.accessibility(network, stations, stations, minutes=5, engine=engine)
+    progress.step("isochrones")
+    for kind in KINDS:
+        cg.isochrones(network, stations, minutes=1, direction="from", kind=kind)
+    cg.isochrones(network, stations, minutes=1, direction="from", kind="raster")
+    districts = cg.isochrones(network, stations, minutes=1, direction="from", overlap="split")
+    districts.arrivals()
     progress.step("polygons and cells")
     outlines = stations.to_crs(network.metric_crs).buffer(50).to_frame("geometry")
     cg.service_area(network, outlines, minutes=5, direction="from", polygons="edges").polygons  # noqa: B018

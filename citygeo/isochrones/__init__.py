@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from citygeo import provenance
 from citygeo.errors import error
@@ -38,6 +38,48 @@ LEAST_CELL_M, MOST_CELL_M = 1.0, 1_000.0
 __all__ = ["Isochrones", "TimeSurface", "isochrones"]
 
 
+@overload
+def isochrones(
+    network: RoadNetwork,
+    facilities: gpd.GeoDataFrame,
+    *,
+    minutes: float | Sequence[float],
+    direction: Direction,
+    overlap: Overlap = ...,
+    bands: Bands = ...,
+    kind: Literal["polygons", "edges", "cells"] = ...,
+    method: Method = ...,
+    delay_s: float | str | None = ...,
+    max_snap_m: float = ...,
+    barriers: gpd.GeoDataFrame | gpd.GeoSeries | None = ...,
+    trim_m: float = ...,
+    offroad_kmh: float | None = ...,
+    cell_m: float = ...,
+    resolution: int | None = ...,
+    polygons: Polygons = ...,
+    threads: int | None = ...,
+) -> Isochrones: ...
+@overload
+def isochrones(
+    network: RoadNetwork,
+    facilities: gpd.GeoDataFrame,
+    *,
+    minutes: float | Sequence[float],
+    direction: Direction,
+    overlap: Overlap = ...,
+    bands: Bands = ...,
+    kind: Literal["raster"],
+    method: Method = ...,
+    delay_s: float | str | None = ...,
+    max_snap_m: float = ...,
+    barriers: gpd.GeoDataFrame | gpd.GeoSeries | None = ...,
+    trim_m: float = ...,
+    offroad_kmh: float | None = ...,
+    cell_m: float = ...,
+    resolution: int | None = ...,
+    polygons: Polygons = ...,
+    threads: int | None = ...,
+) -> TimeSurface: ...
 def isochrones(
     network: RoadNetwork,
     facilities: gpd.GeoDataFrame,
@@ -53,7 +95,7 @@ def isochrones(
     barriers: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
     trim_m: float = 100.0,
     offroad_kmh: float | None = None,
-    cell_m: float = 20.0,
+    cell_m: float = 25.0,
     resolution: int | None = None,
     polygons: Polygons = "point",
     threads: int | None = None,

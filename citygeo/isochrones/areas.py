@@ -12,8 +12,9 @@ from citygeo.edgeparts import as_multipolygon
 from citygeo.isochrones.barriers import GRID_M, zones_of
 from citygeo.isochrones.buffers import buffer
 from citygeo.isochrones.cells import cell_union, cut_at_cells
-from citygeo.isochrones.contour import contour, least_m, multipolygon
+from citygeo.isochrones.contour import contours, least_m, multipolygon
 from citygeo.isochrones.ground import Ground
+from citygeo.isochrones.moving import moved_shapes
 from citygeo.isochrones.reached import length_km
 from citygeo.isochrones.split import districts
 
@@ -72,27 +73,34 @@ class Pen:
         self.network, self.look = network, look
         self.ground = Ground.of(network, offroad_kmh=look.offroad_kmh, trim_m=look.trim_m)
 
-    def draw(self, parts: Parts, limit_ms: int) -> shapely.MultiPolygon:
-        """Return the ground within a bound, of which barriers part what roads in it do not reach."""
-        shape = self._draw(parts, limit_ms)
+    def draw(self, bands: list[Parts], limits: list[int]) -> list[shapely.MultiPolygon]:
+        """Return the ground within each bound, of which barriers part what roads in it do not reach."""
+        shapes = self._draw(bands, limits)
         barrier = self.look.barrier
-        if barrier is None or not shapely.intersects(shape, barrier):
-            return shape
-        zones = zones_of(self.network, shape, parts, barrier, least_m(self.look.cell_m))
-        drawn = [
-            shapely.intersection(
-                self._draw(zones.parts.take(zones.zone == zone), limit_ms), zones.ground[zone]
-            )
-            for zone in np.unique(zones.zone).tolist()
+        if barrier is None:
+            return shapes
+        return [
+            self._parted(shape, parts, limit, barrier) if shapely.intersects(shape, barrier) else shape
+            for shape, parts, limit in zip(shapes, bands, limits, strict=True)
         ]
-        return as_multipolygon(shapely.union_all(np.array(drawn, object)))
 
-    def _draw(self, parts: Parts, limit_ms: int) -> shapely.MultiPolygon:
+    def _parted(
+        self, shape: shapely.MultiPolygon, parts: Parts, limit_ms: int, barrier: shapely.Geometry
+    ) -> shapely.MultiPolygon:
+        zones = zones_of(self.network, shape, parts, barrier, least_m(self.look.cell_m))
+        present = np.unique(zones.zone)
+        drawn = [
+            self._draw([zones.parts.take(zones.zone == zone)], [limit_ms])[0] for zone in present.tolist()
+        ]
+        own = shapely.intersection(np.array(drawn, object), zones.ground[present], grid_size=GRID_M)
+        return as_multipolygon(shapely.union_all(own, grid_size=GRID_M))
+
+    def _draw(self, bands: list[Parts], limits: list[int]) -> list[shapely.MultiPolygon]:
         if self.look.method == "contour":
-            return multipolygon(contour(self.ground, parts, limit_ms, self.look.cell_m))
+            return [multipolygon(rings) for rings in contours(self.ground, bands, limits, self.look.cell_m)]
         if self.look.method == "buffer":
-            return buffer(self.ground, parts, limit_ms)
-        return self._cells(parts)
+            return [buffer(self.ground, *band) for band in zip(bands, limits, strict=True)]
+        return [self._cells(parts) for parts in bands]
 
     def _cells(self, parts: Parts) -> shapely.MultiPolygon:
         cells, _ = cut_at_cells(self.network, parts.edge, self.look.resolution).reached_by(parts)
@@ -105,9 +113,9 @@ def _drawn(reach: Reach, look: Look) -> Areas:
     shape, km = np.full(size, shapely.MultiPolygon(), object), np.zeros(size)
     pen, limits = Pen(reach.network, look), reach.limits
 
-    def take(row: int, band: int, parts: Parts) -> None:
-        km[row, band] = length_km(reach.network, parts)
-        shape[row, band] = pen.draw(parts, limits[band])
+    def take(row: int, bands: list[Parts]) -> None:
+        km[row] = [length_km(reach.network, parts) for parts in bands]
+        shape[row] = pen.draw(bands, limits)
 
     reach.each(take)
     return Areas(shape, km)
@@ -117,23 +125,14 @@ def _tiled(reach: Reach, look: Look) -> Areas:
     """Draw the ground of all, and share it out among the districts."""
     km = np.zeros((reach.n_rows, len(reach.minutes)))
 
-    def take(row: int, band: int, parts: Parts) -> None:
-        km[row, band] = length_km(reach.network, parts)
+    def take(row: int, bands: list[Parts]) -> None:
+        km[row] = [length_km(reach.network, parts) for parts in bands]
 
     reach.each(take)
     whole = _drawn(replace(reach, overlap="dissolve"), look).shape
     own = districts(reach, look.trim_m, look.cell_m)
     shape = shapely.intersection(own[:, None], whole, grid_size=GRID_M)
     return Areas(np.array([[as_multipolygon(one) for one in row] for row in shape], object), km)
-
-
-def moved_shapes(shape: NDArray[np.object_], crs: Any, to: Any) -> NDArray[np.object_]:
-    """Return shapes of one CRS in another."""
-    import pyproj
-
-    project = pyproj.Transformer.from_crs(crs, to, always_xy=True).transform
-    xy = np.column_stack(project(*shapely.get_coordinates(shape).T))
-    return np.asarray(shapely.set_coordinates(shape.copy(), xy), object)
 
 
 def rings_of(made: Areas) -> Areas:

@@ -12,10 +12,10 @@ import shapely
 
 from citygeo.edgeparts import as_multipolygon, cut_lines
 from citygeo.errors import error
-from citygeo.isochrones.areas import moved_shapes
 from citygeo.isochrones.buffers import Capsules, capsules
 from citygeo.isochrones.contour import least_m
 from citygeo.isochrones.ground import ROAD_M, Ground
+from citygeo.isochrones.moving import moved_shapes
 from citygeo.isochrones.reached import length_km
 
 if TYPE_CHECKING:
@@ -87,15 +87,18 @@ def check(iso: Isochrones) -> pd.DataFrame:
     limits = reach.limits
     of_all: dict[int, Reached] = {}
 
-    def take_all(_row: int, band: int, parts: Parts) -> None:
-        of_all[band] = Reached.of(reach.network, ground, parts, limits[band], look)
+    def take_all(_row: int, bands: list[Parts]) -> None:
+        for band, parts in enumerate(bands):
+            of_all[band] = Reached.of(reach.network, ground, parts, limits[band], look)
 
-    def take(row: int, band: int, parts: Parts) -> None:
-        km[row, band] = length_km(reach.network, parts)
-        lines = cut_lines(reach.network, parts.edge, parts.share)
-        recall[row, band] = share_inside(disk[row, band], lines)
-        own = of_all.get(band) or Reached.of(reach.network, ground, parts, limits[band], look)
-        beyond[row, band], within[row, band] = own.unreached_in(disk[row, band], nodes)
+    def take(row: int, bands: list[Parts]) -> None:
+        for band, parts in enumerate(bands):
+            if parts.edge.size:
+                km[row, band] = length_km(reach.network, parts)
+                lines = cut_lines(reach.network, parts.edge, parts.share)
+                recall[row, band] = share_inside(disk[row, band], lines)
+                own = of_all.get(band) or Reached.of(reach.network, ground, parts, limits[band], look)
+                beyond[row, band], within[row, band] = own.unreached_in(disk[row, band], nodes)
 
     if reach.overlap == "split":
         replace(reach, overlap="dissolve").each(take_all)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from citygeo.engine import Found, Own, Places
+    from citygeo.engine import Found, Own
+    from citygeo.engine.places import Ends
     from citygeo.network import Direction, RoadNetwork
     from citygeo.reach.place import Facilities
 
-    Take = Callable[[int, int, Parts], None]
+    Take = Callable[[int, list[Parts]], None]
 
+NO_ROW = 0xFFFFFFFF  # in a label: nobody
 Overlap = Literal["overlap", "dissolve", "split"]
 
 
@@ -72,12 +74,12 @@ class Reach:
 
     def each(self, take: Take) -> None:
         """
-        Hand on the reached parts of each row and band.
+        Hand on the reached parts of each row.
 
         Parameters
         ----------
         take
-            Called with row, number of the band and parts, in a worker thread, once for each that reaches anything;
+            Called with row and the parts of every band, in a worker thread, once for each row that reaches anything;
             must write to places of its own row only, and keep of the parts what it needs.
         """
         if self.overlap == "overlap":
@@ -90,12 +92,13 @@ class Reach:
 
         def collect(row: int, found: Found) -> None:
             own = places.of(row)
-            for band, limit in enumerate(limits):
-                parts = reached_parts(self.network, self.direction, own, found, limit)
-                if not parts.edge.size:
-                    parts = _places_only(own, limit)
-                if parts.edge.size:
-                    take(row, band, parts)
+            bands = [reached_parts(self.network, self.direction, own, found, limit) for limit in limits]
+            bands = [
+                parts if parts.edge.size else _places_only(own, limit)
+                for parts, limit in zip(bands, limits, strict=True)
+            ]
+            if bands[-1].edge.size:
+                take(row, bands)
 
         search_each(self.network, self.direction, places, limits[-1], collect, threads=self.threads)
 
@@ -103,24 +106,56 @@ class Reach:
         """Search from all at once: each part belongs to the facility that is there first."""
         places, limits = self.placed.places, self.limits
         near = nearest_states(self.network, self.direction, places, limits[-1], k=1)
-        for band, limit in enumerate(limits):
+        bands, firsts = [], []
+        for limit in limits:
             parts, owner = owned_parts(self.network, self.direction, places, near, limit)
-            parts, owner = _with_places(places, parts, owner, limit)
+            parts, owner = self._with_places(near, parts, owner, limit)
             if self.overlap == "dissolve":
                 owner[:] = 0
             order = np.argsort(owner, kind="stable")
-            first = np.searchsorted(owner[order], np.arange(self.n_rows + 1))
-            by_row = parts.take(order)
-            self._hand_on(take, band, by_row, first)
+            bands.append(parts.take(order))
+            firsts.append(np.searchsorted(owner[order], np.arange(self.n_rows + 1)))
 
-    def _hand_on(self, take: Take, band: int, parts: Parts, first: NDArray[np.int64]) -> None:
         def work(low: int, high: int, _stop: NDArray[np.uint8]) -> None:
             for row in range(low, high):
-                own = slice(int(first[row]), int(first[row + 1]))
-                if own.stop > own.start:
-                    take(row, band, parts.take(own))
+                own = [
+                    parts.take(slice(int(first[row]), int(first[row + 1])))
+                    for parts, first in zip(bands, firsts, strict=True)
+                ]
+                if own[-1].edge.size:
+                    take(row, own)
 
         run_chunks(work, self.n_rows, chunk=1, threads=self.threads, name="isochrones 等时圈")
+
+    def _with_places(
+        self, near: NDArray[np.uint64], parts: Parts, owner: NDArray[np.int64], limit_ms: int
+    ) -> tuple[Parts, NDArray[np.int64]]:
+        """Return the parts, and the places of those who can go nowhere and are where nobody else comes first."""
+        places = self.placed.places
+        rows = np.setdiff1d(places.row[places.ms <= limit_ms], owner)
+        if not rows.size:
+            return parts, owner
+        ends = places._replace(ms=np.zeros_like(places.ms)).exits(self.network, self.direction)
+        added = [(_places_only(places.of(row), limit_ms), row) for row in rows.tolist()]
+        free = [
+            (alone, np.full(alone.edge.size, row))
+            for alone, row in added
+            if not _is_taken(alone, row, parts, near, ends.taken(np.array([row])))
+        ]
+        joined = [parts, *(alone for alone, _ in free)]
+        edge, share, ms = (np.concatenate(column) for column in zip(*joined, strict=True))
+        return Parts(edge, share, ms), np.concatenate([owner, *(row for _, row in free)])
+
+
+def _is_taken(alone: Parts, row: int, parts: Parts, near: NDArray[np.uint64], ends: Ends) -> bool:
+    """Tell whether someone else is at the places of a row as soon, by the parts reached or at a node."""
+    for edge, (at, _) in zip(alone.edge, alone.share, strict=True):
+        if ((parts.edge == edge) & (parts.share[:, 0] <= at) & (at <= parts.share[:, 1])).any():
+            return True
+    label = near[ends.state]
+    is_other = (label & np.uint64(NO_ROW)) != np.uint64(row)
+    ms = (label >> np.uint64(32)).astype(np.int64) + ends.ms
+    return bool((is_other & (ms <= alone.ms.min())).any())
 
 
 def _places_only(own: Own, limit_ms: int) -> Parts:
@@ -128,28 +163,6 @@ def _places_only(own: Own, limit_ms: int) -> Parts:
     is_there = own.ms <= limit_ms
     edge, share, ms = own.edge[is_there], own.share[is_there], own.ms[is_there].astype(np.float64)
     return Parts(edge, np.column_stack((share, share)), np.column_stack((ms, ms)))
-
-
-def _with_places(
-    places: Places, parts: Parts, owner: NDArray[np.int64], limit_ms: int
-) -> tuple[Parts, NDArray[np.int64]]:
-    """Return the parts, and the places of those who can go nowhere and are where nobody else comes."""
-    rows = np.setdiff1d(places.row[places.ms <= limit_ms], owner)
-    added = []
-    for row in rows.tolist():
-        alone = _places_only(places.of(row), limit_ms)
-        there = [
-            ((parts.edge == edge) & (parts.share[:, 0] <= at) & (at <= parts.share[:, 1])).any()
-            for edge, at in zip(alone.edge, alone.share[:, 0], strict=True)
-        ]
-        free = alone.take(~np.array(there, np.bool_))
-        added.append((free, np.full(free.edge.size, row)))
-    if not added:
-        return parts, owner
-    joined = Parts(
-        *(np.concatenate(column) for column in zip(parts, *(part for part, _ in added), strict=True))
-    )
-    return joined, np.concatenate([owner, *(row for _, row in added)])
 
 
 def length_km(network: RoadNetwork, parts: Parts) -> float:

@@ -9,13 +9,17 @@ import geopandas as gpd
 
 from citygeo.edgeparts import EdgeParts
 from citygeo.isochrones.arrivals import arrivals
+from citygeo.isochrones.responsibility import responsibility
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from citygeo.engine import Parts
     from citygeo.isochrones.areas import Look
     from citygeo.isochrones.reached import Overlap, Reach
+    from citygeo.isochrones.responsibility import Layer
     from citygeo.issues import IssueLog
     from citygeo.network import Direction, RoadNetwork
 
@@ -167,11 +171,94 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         widest = replace(reach, overlap="overlap", minutes=reach.minutes[-1:])
         found = [EdgeParts.none()] * widest.n_rows
 
-        def take(row: int, _band: int, parts: Parts) -> None:
-            found[row] = EdgeParts.sorted(parts)
+        def take(row: int, bands: list[Parts]) -> None:
+            found[row] = EdgeParts.sorted(bands[0])
 
         widest.each(take)
         return arrivals(reach.network, found, reach.facilities.index, reach.facilities.crs, int(k))
+
+    def responsibility(
+        self,
+        *,
+        people: gpd.GeoDataFrame | None = None,
+        weight: str = "population",
+        class_column: str | None = None,
+        limits_km2: Mapping[str, float] | None = None,
+        barriers: Layer | Mapping[str, Layer] | None = None,
+    ) -> gpd.GeoDataFrame:
+        """
+        Return the district of responsibility (责任区) of each facility, and how it compares with its standard.
+
+        The district is the ground the facility reaches within the widest band and before all others. It does not
+        depend on what is asked here; `barriers` only tell what it reaches across.
+
+        Parameters
+        ----------
+        people
+            Points, buildings or cells with people, in any CRS; a row belongs to the district in which a point inside
+            it lies, on a border to the first.
+        weight
+            The column with the number of people.
+        class_column
+            The column of the facilities with the class of the station, in Chinese or English: 一级站 (first class,
+            7 km2), 二级站 (second class, 4), 小型站 (small, 2), 近郊站 (suburban, fringe, 15), 特勤站 (special, 7) or
+            战勤保障站 (support, no limit): 建标152-2017, article 14.
+        limits_km2
+            Limits by class that are added to these, or take their place.
+        barriers
+            What a district should not reach across, such as motorways, trunk railways and large rivers (GB 51080-2015,
+            4.1.3): lines or polygons with a column ``name`` if wanted, or a mapping from names to such layers.
+
+        Returns
+        -------
+        One row per facility, labelled as the facilities: facility, status, area_km2, reached_km; population; then
+        station_class, limit_km2 (NaN: none) and is_within_limit (missing without a limit or a district); crosses: names
+        of the barriers, text, of which each cuts a connected part of the district into at least two pieces of
+        2 % of it; geometry. People in no district are the number ``attrs["outside"]``, and a finding of `issues`.
+
+        Raises
+        ------
+        InputError
+            CG-IN-003: unusable numbers of people, unknown classes. CG-IN-004: not asked with ``overlap="split"``,
+            ``kind="polygons"`` and ``bands="disks"``; limits without classes; barriers without geometry. CG-IN-005: no
+            such column. CG-IN-007: people are no layer.
+        UnitError
+            CG-UNIT-002: a limit out of range.
+        CRSError
+            CG-CRS-001: a layer has no CRS.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> stations = city.stations.assign(rank=["一级站", "二级站", "small", "fringe"])
+        >>> iso = cg.isochrones(
+        ...     city.network("fire_engine"), stations, minutes=5, direction="from", overlap="split"
+        ... )
+        >>> table = iso.responsibility(class_column="rank")
+        >>> table.limit_km2.tolist(), len(table)
+        ([7.0, 4.0, 2.0, 15.0], 4)
+        """
+        return responsibility(
+            self, people=people, weight=weight, class_column=class_column, limits_km2=limits_km2, barriers=barriers
+        )  # fmt: skip
+
+    def check(self) -> pd.DataFrame:
+        """
+        Tell how true the polygons are, row by row; see `citygeo.isochrones.check.check`.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> iso = cg.isochrones(city.network("fire_engine"), city.stations, minutes=[3, 5], direction="from")
+        >>> told = iso.check()
+        >>> bool((told.recall > 0.999999).all()), int(told.unreached_nodes_inside.sum()), bool(told.is_nested.all())
+        (True, 0, True)
+        """
+        from citygeo.isochrones.check import check
+
+        return check(self)
 
     def explore(self, **options: Any) -> Any:
         """Draw the isochrones on a map; see `citygeo.explore`."""

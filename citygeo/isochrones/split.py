@@ -77,7 +77,7 @@ def _won(
     lines = [cut_lines(network, parts.edge, parts.share) for parts in own]
     sites, owner = _sites(lines, shared, radius)
     cells = _voronoi(sites, shared)
-    regions = [shapely.coverage_union_all(cells[owner == row]) for row in range(len(own))]
+    regions = [_region(cells[owner == row]) for row in range(len(own))]
     return np.asarray(shapely.intersection(np.array(regions, object), shared, grid_size=GRID_M), object)
 
 
@@ -98,6 +98,15 @@ def _cells(sites: NDArray[np.object_], far: shapely.Geometry, angle: float) -> N
     around = shapely.transform(far, lambda xy: xy @ turn)
     diagram = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=around, ordered=True)
     return np.asarray(shapely.transform(shapely.get_parts(diagram), lambda xy: xy @ turn.T), object)
+
+
+def _region(cells: NDArray[np.object_]) -> shapely.Geometry:
+    """Return cells as one area."""
+    try:
+        return shapely.coverage_union_all(cells)
+    except shapely.GEOSException:  # corners a micron apart that should be one, and slivers between them
+        valid = [as_multipolygon(cell) for cell in shapely.make_valid(cells)]
+        return shapely.union_all(valid, grid_size=GRID_M)
 
 
 def _sites(

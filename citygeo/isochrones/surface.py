@@ -209,8 +209,8 @@ def time_surface(question: Question) -> TimeSurface:
     widest = replace(reach, minutes=reach.minutes[-1:])
     found: list[Parts | EdgeParts] = [EdgeParts.none()] * widest.n_rows
 
-    def take(row: int, _band: int, parts: Parts) -> None:
-        found[row] = parts
+    def take(row: int, bands: list[Parts]) -> None:
+        found[row] = bands[0]
 
     widest.each(take)
     return surface_of(

@@ -12,8 +12,9 @@ import shapely
 from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines
 from citygeo.engine import Parts
 from citygeo.hexgrid import cell_polygons, to_strings
-from citygeo.isochrones.areas import areas, moved_shapes, rings_of
+from citygeo.isochrones.areas import areas, rings_of
 from citygeo.isochrones.cells import cut_at_cells
+from citygeo.isochrones.moving import moved_shapes
 from citygeo.isochrones.reached import beyond
 
 if TYPE_CHECKING:
@@ -77,18 +78,15 @@ def polygons(reach: Reach, look: Look, *, is_ring: bool) -> gpd.GeoDataFrame:
         "area_km2": shapely.area(shape) / 1e6,
         "reached_km": made.reached_km.ravel(),
     }
-    crs = reach.facilities.crs
-    return gpd.GeoDataFrame(data, geometry=_to_crs(shape, reach, crs), crs=crs, index=keys.labels(reach))
+    is_sound = look.method == "contour" and look.barrier is None and reach.overlap != "split" and not is_ring
+    moved = _to_crs(shape, reach, is_sound=is_sound)
+    return gpd.GeoDataFrame(data, geometry=moved, crs=reach.facilities.crs, index=keys.labels(reach))
 
 
-def _to_crs(shape: NDArray[np.object_], reach: Reach, crs: Any) -> NDArray[np.object_]:
-    """Return shapes in the caller's CRS; overlays far away from a metric CRS may need a repair, rings do not."""
-    import pyproj
-
-    if pyproj.CRS.from_user_input(crs) == reach.network.metric_crs:
-        return shape
-    moved: NDArray[np.object_] = moved_shapes(shape, reach.network.metric_crs, crs)
-    for wrong in np.flatnonzero(~shapely.is_valid(moved)):
+def _to_crs(shape: NDArray[np.object_], reach: Reach, *, is_sound: bool) -> NDArray[np.object_]:
+    """Return shapes in the caller's CRS; outlines on a grid are sound, others may need a repair there."""
+    moved = moved_shapes(shape, reach.network.metric_crs, reach.facilities.crs)
+    for wrong in () if is_sound else np.flatnonzero(~shapely.is_valid(moved)):
         moved[wrong] = as_multipolygon(shapely.make_valid(moved[wrong]))
     return moved
 
@@ -103,10 +101,10 @@ def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
     is_part = own >= 0
     from_m, to_m = (parts.share * reach.network.length_m[parts.edge][:, None]).T
     lines = np.full(own.size, None, object)
-    lines[is_part] = cut_lines(reach.network, parts.edge, parts.share, reach.facilities.crs)
-    lines[is_part] = np.where(
-        parts.share[:, 0] < parts.share[:, 1], lines[is_part], None
-    )  # a place is no line
+    is_line = is_part.copy()
+    is_line[is_part] = parts.share[:, 0] < parts.share[:, 1]  # a part of no length is a place
+    drawn = parts.take(own[is_line])
+    lines[is_line] = cut_lines(reach.network, drawn.edge, drawn.share, reach.facilities.crs)
     measures = {
         "from_m": from_m, "to_m": to_m, "time_from_s": parts.ms[:, 0] / 1000, "time_to_s": parts.ms[:, 1] / 1000,
     }  # fmt: skip
@@ -125,11 +123,11 @@ def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int6
     found = [Parts.none()] * (reach.n_rows * n)
     limits = reach.limits
 
-    def take(row: int, band: int, parts: Parts) -> None:
-        if is_ring and band:
-            parts = beyond(parts, limits[band - 1])
-        ordered = EdgeParts.sorted(parts)
-        found[row * n + band] = Parts(ordered.edge, ordered.share, ordered.ms)
+    def take(row: int, bands: list[Parts]) -> None:
+        for band, parts in enumerate(bands):
+            own = beyond(parts, limits[band - 1]) if is_ring and band else parts
+            ordered = EdgeParts.sorted(own)
+            found[row * n + band] = Parts(ordered.edge, ordered.share, ordered.ms)
 
     reach.each(take)
     all_parts = Parts(*(np.concatenate(column) for column in zip(Parts.none(), *found, strict=True)))
