@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORD, BLOCK = 64, 64  # nodes in a word, and along a block
 LOOSE = 8  # spans without a node for each part, before there is more room
-MOST_NODES = 4_000_000_000  # of a grid: half a gigabyte of bits; all Iceland at 20 m has 0.4 thousand million
+MOST_NODES = 400_000_000  # of a grid, 8 bytes each where an outline runs; all Iceland at 25 m has 280 million
 
 
 class Rings(NamedTuple):
@@ -82,7 +82,7 @@ def contours(ground: Ground, bands: list[Parts], limits: list[int], cell_m: floa
     Raises
     ------
     LimitError
-        CG-LIM-006: the grid would have more than 4 thousand million nodes.
+        CG-LIM-006: the grid would have more than 400 million nodes.
     """
     if not bands[-1].edge.size:
         return [Rings.none()] * len(bands)
