@@ -334,7 +334,8 @@ def ink(
         from_m, to_m = share[k, 0] * along[end], share[k, 1] * along[end]
         rate = (ms[k, 1] - ms[k, 0]) / max(to_m - from_m, 1e-9)
         for c in range(begin + 1, end + 1):
-            if from_m < along[c] < to_m and off_ground[c - 1] == 0:
+            # a segment of no length is nowhere one could walk off
+            if from_m < along[c] < to_m and off_ground[c - 1] == 0 and along[c] > along[c - 1]:
                 budget = (limit_ms - ms[k, 0] - (along[c] - from_m) * rate) * m_per_ms * scale
                 radius = min(trim, budget) * INNER
                 _blot(bits, corner[c, 0] * scale - first_i, corner[c, 1] * scale - first_j, radius)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from citygeo.network.boxtree import box_tree
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from citygeo.network import RoadNetwork
@@ -44,7 +45,9 @@ class Ground(NamedTuple):
     trim_m: float
 
     @classmethod
-    def of(cls, network: RoadNetwork, *, offroad_kmh: float, trim_m: float) -> Ground:
+    def of(
+        cls, network: RoadNetwork, *, offroad_kmh: float, trim_m: float, off_bridges: bool = False
+    ) -> Ground:
         """
         Return the ground of a network.
 
@@ -56,8 +59,13 @@ class Ground(NamedTuple):
             Speed off the road; infinity for a fixed distance of `trim_m`.
         trim_m
             How far off the road at most.
+        off_bridges
+            Whether bridges, tunnels and ferries are left like any road.
         """
         tree = box_tree(network)
-        off_ground = network.arrays["shape_off_ground"]
+        off_ground: NDArray[np.uint8] = network.arrays["shape_off_ground"]  # type: ignore[assignment]
+        if off_bridges:
+            off_ground = np.zeros_like(off_ground)
+            off_ground.flags.writeable = False  # as the network's, for which kernels are compiled
         speed = min(offroad_kmh / 3600.0, AT_ONCE)
-        return cls(tree.corner, tree.along, tree.shape_start, off_ground, speed, float(trim_m))  # type: ignore[arg-type]
+        return cls(tree.corner, tree.along, tree.shape_start, off_ground, speed, float(trim_m))

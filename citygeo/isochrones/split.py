@@ -50,7 +50,7 @@ def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]
     parts, owner = owned_parts(network, reach.direction, places, near, LONGEST_MS)
     # a cell more than areas can have: outlines on a grid cut corners
     radius = max(trim_m, least_m(cell_m)) + cell_m
-    ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius)
+    ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius, off_bridges=True)
     own = [parts.take(owner == row) for row in range(reach.n_rows)]
     around = np.array([multipolygon(contour(ground, each, LONGEST_MS, cell_m)) for each in own], object)
     shared = _shared(around)
