@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     Node = Hashable
     Arc = tuple[Node, Node, int]
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Place = tuple[int, float]
     # ends, times there, whether it is on the ground
     Piece = tuple[tuple[float, float], tuple[float, float], float, float, bool]
+    Body = Callable[[tuple[float, float]], float]
     Part = tuple[int, float, float, float, float]  # owner, low and high share, time at both
 
 
@@ -206,6 +208,37 @@ class Envelope:
         return best
 
 
+class FirstThere:
+    """Who is first at any point of any edge, and when: one search for each source, edges cut at all of them."""
+
+    def __init__(self, edges: Sequence[Edge], sources: Sequence[tuple[Place, int]]) -> None:
+        places = [place for place, _ in sources]
+        self.edges = edges
+        self.shares = {i: sorted({share for edge, share in places if edge == i}) for i in range(len(edges))}
+        arcs = arcs_of(split(edges, places))
+        self.times = [shortest_times(arcs, [(("place", *place), spent)], 2**40) for place, spent in sources]
+
+    def at(self, edge: int, x: Fraction) -> list[tuple[Fraction, int]]:
+        """(Time, row) of all who ever come to the share `x` of an edge, not a node, in order."""
+        u, v, along, against = self.edges[edge]
+        shares = self.shares[edge]
+        low = max((share for share in shares if share < x), default=None)
+        high = min((share for share in shares if share > x), default=None)
+        begin, end = Fraction(low or 0), Fraction(1 if high is None else high)
+        ends = (u if low is None else ("place", edge, low)), (v if high is None else ("place", edge, high))
+        part = (x - begin) / (end - begin)
+        found = []
+        for row, times in enumerate(self.times):
+            waves = []
+            for total, node, gone in ((along, ends[0], part), (against, ends[1], 1 - part)):
+                if total is not None and node in times:
+                    ms = offset(float(end), total) - offset(float(begin), total)
+                    waves.append(times[node] + gone * ms)
+            if waves:
+                found.append((min(waves), row))
+        return sorted(found)
+
+
 def arrivals_at(parts: Iterable[Part], x: Fraction) -> list[tuple[Fraction, int]]:
     """Who comes to a place of an edge, and when: (least time, owner) in order of arrival."""
     times: dict[int, Fraction] = {}
@@ -355,6 +388,8 @@ def pieces_of(
     for here, there in pairwise(corners):
         along.append(along[-1] + math.dist(here, there))
     low, high = (share * along[-1] for share in shares)
+    if low == high:
+        return [(corners[0], corners[0], *times, off_ground[0] == 0)]
     result = []
     for i, (here, there) in enumerate(pairwise(corners)):
         begin, end = max(along[i], low), min(along[i + 1], high)
@@ -403,3 +438,89 @@ def off_road_bounds(
             if away <= radius + step * (1 + (pace / slow if slow else 0)) + 1e-9:
                 lower = min(lower, here - step * (pace + slow))
     return lower, upper
+
+
+def off_road_bodies(
+    pieces: Iterable[Piece], *, limit: float, m_per_ms: float, trim: float, least: float
+) -> list[Body]:
+    """
+    Ground around pieces of road as convex bodies: by how much each reaches beyond a place, below 0 outside.
+
+    Around each piece there is ground as far as `least`, and from the ground as far as the time allows, at most `trim`.
+    """
+    bodies: list[Body] = []
+    for start, end, first_ms, last_ms, is_ground in pieces:
+        bodies.append(partial(_beyond, start, end, (least, least), math.inf))
+        if is_ground:
+            budget = (limit - first_ms) * m_per_ms, (limit - last_ms) * m_per_ms
+            bodies.append(partial(_beyond, start, end, budget, trim))
+    return bodies
+
+
+def _beyond(
+    start: tuple[float, float],
+    end: tuple[float, float],
+    budget: tuple[float, float],
+    trim: float,
+    node: tuple[float, float],
+) -> float:
+    """
+    Return the most that the radius along a straight piece exceeds the distance to a place.
+
+    The radius is the lesser of two straight lines; less a distance it is concave along the piece, so its top is where
+    one of both has its own, or where they meet.
+    """
+    size = math.dist(start, end)
+    if not size:
+        return min(trim, budget[0]) - math.dist(start, node)
+    (x, y), (dx, dy) = ((place[0] - start[0], place[1] - start[1]) for place in (node, end))
+    along, across = (x * dx + y * dy) / size, abs(x * dy - y * dx) / size
+    slope = (budget[1] - budget[0]) / size
+    tops = [along, 0.0, size]
+    if abs(slope) < 1:
+        tops.append(along + across * slope / math.sqrt(1 - slope * slope))
+    if slope:
+        tops.append((trim - budget[0]) / slope)
+    tops = [min(max(top, 0.0), size) for top in tops]
+    return max(min(trim, budget[0] + slope * top) - math.hypot(top - along, across) for top in tops)
+
+
+def off_road_end(
+    bodies: Iterable[Body], here: tuple[float, float], there: tuple[float, float], gap: float
+) -> float:
+    """
+    How far convex bodies go on from a place in one of them towards another place, as a share of the way.
+
+    Each meets the way in one stretch, found by halving. Stretches that are no farther apart than `gap` are joined.
+    """
+    way = math.dist(here, there)
+    stretches = []
+    for body in bodies:
+
+        def beyond(part: float, body: Body = body) -> float:
+            return body((here[0] + part * (there[0] - here[0]), here[1] + part * (there[1] - here[1])))
+
+        if beyond(0.5) < -0.51 * way:
+            continue
+        low, high = 0.0, 1.0
+        for _ in range(80):
+            one, two = low + (high - low) / 3, high - (high - low) / 3
+            low, high = (one, high) if beyond(one) < beyond(two) else (low, two)
+        top = max((0.0, 1.0, (low + high) / 2), key=beyond)
+        if beyond(top) >= 0:
+            stretches.append((_border(beyond, top, 0.0), _border(beyond, top, 1.0)))
+    end = 0.0
+    for low, high in sorted(stretches):
+        if low <= end + gap:
+            end = max(end, high)
+    return end
+
+
+def _border(beyond: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where a function falls below 0 on the way from where it does not."""
+    if beyond(outside) >= 0:
+        return outside
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if beyond(middle) >= 0 else (inside, middle)
+    return inside
