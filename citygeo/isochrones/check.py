@@ -70,7 +70,7 @@ def check(iso: Isochrones) -> pd.DataFrame:
     >>> bool((table.recall == 1).all()), int(table.unreached_nodes_inside.sum()), bool(table.is_nested.all())
     (True, 0, True)
     """
-    reach, look = iso.question.reach, iso.question.look
+    reach, look = iso.asked.reach, iso.asked.look
     if iso.kind != "polygons":
         raise error(
             "CG-IN-004", argument="kind", value=iso.kind, rule="Only polygons can differ from what is reached.",

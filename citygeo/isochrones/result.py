@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import geopandas as gpd
 
 from citygeo.edgeparts import EdgeParts
+from citygeo.errors import error
 from citygeo.isochrones.arrivals import arrivals
 from citygeo.isochrones.responsibility import responsibility
 
@@ -43,7 +44,7 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
     """
     Isochrones: a GeoDataFrame with one row per facility and band (or part, or cell), and its question.
 
-    Whatever is derived from it, such as a selection of rows, is a plain GeoDataFrame.
+    A selection of its rows keeps the question, for a map of some of them; what pandas derives otherwise may lose it.
 
     Examples
     --------
@@ -57,7 +58,7 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
     # pandas keeps these apart from columns, and pickles them
     _metadata = ["_geometry_column_name", "question"]  # noqa: RUF012  # as pandas has it
 
-    question: Question
+    question: Question | None = None
 
     @classmethod
     def of(cls, table: gpd.GeoDataFrame, question: Question) -> Isochrones:
@@ -67,59 +68,76 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         return made
 
     @property
+    def asked(self) -> Question:
+        """
+        The question.
+
+        Raises
+        ------
+        InputError
+            CG-IN-004: this table is derived from isochrones and has lost it.
+        """
+        if self.question is None:
+            raise error(
+                "CG-IN-004", argument="isochrones", value="a table derived from them",
+                rule="It no longer knows what was asked.", hint="Use what cg.isochrones returned, or rows of it.",
+            )  # fmt: skip
+        return self.question
+
+    @property
     def network(self) -> RoadNetwork:
         """The network, without the streets that barriers close."""
-        return self.question.reach.network
+        return self.asked.reach.network
 
     @property
     def facilities(self) -> gpd.GeoDataFrame:
         """The caller's rows."""
-        return self.question.reach.facilities
+        return self.asked.reach.facilities
 
     @property
     def kind(self) -> Kind:
         """What the rows are: ``edges``, ``polygons`` or ``cells``."""
-        return self.question.kind
+        return self.asked.kind
 
     @property
     def bands(self) -> Bands:
         """``disks`` or ``rings``."""
-        return self.question.bands
+        return self.asked.bands
 
     @property
     def band_minutes(self) -> list[float]:
         """The upper bounds of the bands, ascending; the column `minutes` has that of each row."""
-        return self.question.reach.minutes
+        return self.asked.reach.minutes
 
     @property
     def direction(self) -> Direction:
         """``from`` the facilities or ``to`` them."""
-        return self.question.reach.direction
+        return self.asked.reach.direction
 
     @property
     def overlap(self) -> Overlap:
         """``overlap``, ``dissolve`` or ``split``."""
-        return self.question.reach.overlap
+        return self.asked.reach.overlap
 
     @property
     def trim_m(self) -> float:
         """How far off the road ground counts at most."""
-        return self.question.look.trim_m
+        return self.asked.look.trim_m
 
     @property
     def offroad_kmh(self) -> float:
         """Speed off the road."""
-        return self.question.look.offroad_kmh
+        return self.asked.look.offroad_kmh
 
     @property
     def cell_m(self) -> float:
         """Distance of the lines of the grid that polygons are drawn on."""
-        return self.question.look.cell_m
+        return self.asked.look.cell_m
 
     @property
     def log(self) -> IssueLog:
         """Findings; `issues` is the same as a table."""
-        return self.question.log
+        return self.asked.log
 
     @property
     def issues(self) -> pd.DataFrame:
@@ -129,12 +147,12 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
     @property
     def provenance(self) -> dict[str, Any]:
         """Inputs with sha256, parameters, versions."""
-        return self.question.provenance
+        return self.asked.provenance
 
     @property
     def snaps(self) -> gpd.GeoDataFrame:
         """Where each facility stands on the network; see `ServiceArea.snaps`."""
-        return self.question.reach.placed.table(self.network)
+        return self.asked.reach.placed.table(self.network)
 
     def arrivals(self, k: int = 3) -> gpd.GeoDataFrame:
         """
@@ -167,7 +185,7 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         from citygeo.reach.place import require_k
 
         require_k(k)
-        reach = self.question.reach
+        reach = self.asked.reach
         widest = replace(reach, overlap="overlap", minutes=reach.minutes[-1:])
         found = [EdgeParts.none()] * widest.n_rows
 
@@ -262,12 +280,16 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
 
     def explore(self, **options: Any) -> Any:
         """Draw the isochrones on a map; see `citygeo.explore`."""
+        if self.question is None:
+            return super().explore(**options)
         from citygeo import viz
 
         return viz.explore(self, **options)
 
     def plot(self, **options: Any) -> Any:
         """Draw the isochrones for print; see `citygeo.viz.static.plot`."""
+        if self.question is None:
+            return gpd.GeoDataFrame(self).plot(**options)
         from citygeo.viz import static
 
         return static.plot(self, **options)

@@ -8,7 +8,7 @@ nearest road. Districts therefore do not depend on the bands, tile whatever is r
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -57,9 +57,13 @@ def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]
     if shapely.is_empty(shared):
         return around
     won = _won(network, own, shared, radius)
-    out = shapely.difference(around, shared, grid_size=GRID_M)
-    out = shapely.union(out, won, grid_size=GRID_M)
-    return np.array([as_multipolygon(shape) for shape in out], object)
+    alone = _grounds(shapely.difference(around, shared, grid_size=GRID_M))
+    return _grounds(shapely.union(alone, won, grid_size=GRID_M))
+
+
+def _grounds(shapes: Any) -> NDArray[np.object_]:
+    """Return the polygons of what an overlay made; where areas only touch, there are lines and points too."""
+    return np.array([as_multipolygon(shape) for shape in shapes], object)
 
 
 def _shared(around: NDArray[np.object_]) -> shapely.Geometry:
@@ -67,7 +71,7 @@ def _shared(around: NDArray[np.object_]) -> shapely.Geometry:
     one, two = shapely.STRtree(around).query(around, predicate="intersects")
     pair = one < two
     both = shapely.intersection(around[one[pair]], around[two[pair]], grid_size=GRID_M)
-    return as_multipolygon(shapely.union_all(both, grid_size=GRID_M))
+    return as_multipolygon(shapely.union_all(_grounds(both), grid_size=GRID_M))
 
 
 def _won(
@@ -78,7 +82,7 @@ def _won(
     sites, owner = _sites(lines, shared, radius)
     cells = _voronoi(sites, shared)
     regions = [_region(cells[owner == row]) for row in range(len(own))]
-    return np.asarray(shapely.intersection(np.array(regions, object), shared, grid_size=GRID_M), object)
+    return _grounds(shapely.intersection(_grounds(regions), shared, grid_size=GRID_M))
 
 
 def _voronoi(sites: NDArray[np.object_], shared: shapely.Geometry) -> NDArray[np.object_]:
