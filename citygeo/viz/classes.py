@@ -136,8 +136,8 @@ def band_classes(minutes: Sequence[float]) -> Classes:
 
     Examples
     --------
-    >>> band_classes([5, 10, 15]).breaks, band_classes([3, 5, 10]).breaks
-    ((0.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0), (0.0, 3.0, 5.0, 10.0))
+    >>> band_classes([5, 10, 15]).breaks, band_classes([2, 4, 6, 8, 10]).breaks
+    ((0.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0), (0.0, 2.0, 4.0, 6.0, 8.0, 10.0))
     """
     if len(minutes) == 1:
         return minute_classes(minutes[0])

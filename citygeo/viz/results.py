@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from citygeo.viz.panel import Panel
 
 T = TypeVar("T")
+_BANDS = {"minutes", "from_minutes"}
+_NEEDED = {
+    "polygons": {*_BANDS, "area_km2", "reached_km"},
+    "edges": {*_BANDS, "edge", "from_m", "to_m", "time_from_s", "time_to_s"},
+    "cells": {*_BANDS, "cell", "time_s"},
+}
 
 
 def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
@@ -58,7 +64,7 @@ def map_panel(result: Any) -> Panel | None:
 
 def layers_and_panel(result: Any, log: IssueLog, *, number: int = 0) -> tuple[list[Layer], Panel | None]:
     """Return both; what bands of isochrones hold is counted once for the two, which takes time."""
-    if "Isochrones" in _names(result):
+    if "Isochrones" in _names(result) and not is_plain(result):
         found = bands(result)
         return _isochrones(result, found, log), panels.isochrones_panel(result, found)
     return map_layers(result, log, number=number), map_panel(result)
@@ -70,10 +76,10 @@ def _names(result: Any) -> list[str]:
 
 
 def is_plain(result: Any) -> bool:
-    """Tell whether a result is a GeoDataFrame and no more."""
-    return isinstance(result, gpd.GeoDataFrame) and not any(
-        b.__name__ in _LAYERS for b in type(result).__mro__
-    )
+    """Tell whether a result is a GeoDataFrame and no more, as are some columns of isochrones."""
+    if not isinstance(result, gpd.GeoDataFrame):
+        return False
+    return "Isochrones" not in _names(result) or not _NEEDED[result.kind] <= set(result.columns)
 
 
 def map_extent(result: Any) -> tuple[float, float, float, float] | None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import citygeo as cg
+from citygeo.errors import CitygeoWarning
 from citygeo.viz import explore
+from tests.toy import grid_city, points
 from tests.viz.fakes import HOSTILE, isochrones, service_area
 
 if TYPE_CHECKING:
@@ -207,6 +210,25 @@ def test_ticks_are_few_and_stand_apart(tmp_path: Path, opened_narrow: Opened) ->
     assert page.locator(".cg-ticks span").all_inner_texts() == ["2", "4", "6", "8", "10"]
     boxes = [tick.bounding_box() for tick in page.locator(".cg-ticks span").all()]
     assert all(a["x"] + a["width"] < b["x"] for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("overlap", ["overlap", "dissolve", "split"])
+@pytest.mark.parametrize("bands", ["disks", "rings"])
+@pytest.mark.parametrize("kind", ["polygons", "edges", "cells"])
+def test_real_isochrones_are_drawn_and_printed(kind: Any, bands: Any, overlap: Any, tmp_path: Path) -> None:
+    """The stand-in has what the real result has; the far facility is not on the network."""
+    given = points([(0, 0), (420, 0), (90_000, 0)])
+    with pytest.warns(CitygeoWarning, match="CG-NET-013"):
+        iso = cg.isochrones(
+            grid_city(10), given, minutes=[0.5, 3], direction="to", kind=kind, bands=bands, overlap=overlap
+        )
+    m = iso.explore()
+    assert len(m.content.layers) == (4 if (kind, overlap) == ("polygons", "overlap") else 3)
+    assert all(len(layer.shapes) for layer in m.content.layers)
+    assert m.content.panel.measures[-1][0].en in ("Stations", "Facilities")
+    ax = iso.plot(path=tmp_path / "map.png", dpi=40)
+    assert "isochrones of 0.5, 3 minutes" in ax.get_title(loc="left")
+    assert (tmp_path / "map.png").stat().st_size > 5000
 
 
 def test_equal_results_give_equal_bytes() -> None:

@@ -44,6 +44,8 @@ def test_an_isochrone_is_known_by_its_class_though_it_is_a_layer_too() -> None:
     assert isinstance(iso, gpd.GeoDataFrame)
     assert not is_plain(iso)
     assert is_plain(gpd.GeoDataFrame(iso))
+    assert is_plain(iso[["facility", "geometry"]])  # pandas calls it isochrones still
+    assert not is_plain(iso[iso["minutes"] == 5])
     assert [layer.key for layer in map_layers(iso, IssueLog())] == [
         "roads", "isochrones", "isochrones-each", "facilities",
     ]  # fmt: skip
