@@ -88,6 +88,22 @@ for net in networks:
     cg.coverage(net, stations, demand=people, minutes=1, direction="from", buildings=homes)
     net.report(places)
 
+river = gpd.GeoSeries([shapely.LineString([places.geometry.iloc[20], places.geometry.iloc[70]])], crs=places.crs)
+for net in networks:
+    for overlap in ("overlap", "dissolve", "split"):
+        for threads, way, bands in ((1, "from", "disks"), (2, "to", "rings")):
+            ask = {"minutes": [0.5, 1], "direction": way, "overlap": overlap, "bands": bands, "threads": threads}
+            for kind in ("polygons", "edges", "cells", "raster"):
+                cg.isochrones(net, stations, kind=kind, **ask)
+            for method in ("buffer", "cells"):
+                cg.isochrones(net, outlines, method=method, polygons="edges", trim_m=40, **ask)
+        for more in ({"barriers": river, "cell_m": 10}, {"offroad_kmh": np.inf, "cell_m": 7.5}):
+            iso = cg.isochrones(net, stations, minutes=1, direction="from", overlap=overlap, **more)
+            iso.arrivals(), iso.arrivals(k=1), iso.check()
+    iso.responsibility(people=people, barriers=river)
+    for kind in ("edges", "cells", "raster"):
+        cg.isochrones(net, stations, minutes=1, direction="to", kind=kind, barriers=river, resolution=8, trim_m=50)
+
 cells = hexgrid.cells_of_points(np.array([-21.9, -21.8]), np.array([64.1, 64.2]), 9)
 for given in (cells, cells[::-1], cells[:1].copy()):
     hexgrid.resolutions(given), hexgrid.parents(given, 5), hexgrid.children_count(given, 11), hexgrid.order(given)

@@ -56,10 +56,9 @@ def exercise(progress: Progress) -> None:
         cg.accessibility(network, stations, stations, minutes=5, engine=engine)
     progress.step("isochrones")
     for kind in KINDS:
-        cg.isochrones(network, stations, minutes=1, direction="from", kind=kind)
-    cg.isochrones(network, stations, minutes=1, direction="from", kind="raster")
-    districts = cg.isochrones(network, stations, minutes=1, direction="from", overlap="split")
-    districts.arrivals()
+        cg.isochrones(network, stations, minutes=2, direction="from", kind=kind)
+    cg.isochrones(network, stations, minutes=2, direction="from", kind="raster")
+    cg.isochrones(network, stations, minutes=2, direction="from", overlap="split").arrivals()
     progress.step("polygons and cells")
     outlines = stations.to_crs(network.metric_crs).buffer(50).to_frame("geometry")
     cg.service_area(network, outlines, minutes=5, direction="from", polygons="edges").polygons  # noqa: B018
