@@ -89,4 +89,6 @@ def units(work, arrays):
         return "node and source", int(arrays[0].size)
     if work == "nearest":
         return "node", int(arrays[0].shape[0])
+    if work in {"isochrones", "edge_parts"}:
+        return "place", int(arrays[0].shape[0])
     return "run", 1

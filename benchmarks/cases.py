@@ -154,11 +154,33 @@ CASES = {
         )
         for copies, count in ((10, 4096), (102, 4096), (1020, 4096))
     },
-    "isochrones": Case(
-        "5-minute areas as polygons of 20 places, one by one",
-        "iceland",
-        "isochrones",
-        given.places,
-        (ours(is_own_graph=True)[0], peer("valhalla", 2, is_own_graph=True, python="peer")),
-    ),
+    **{
+        f"isochrones-{name}{suffix}": Case(
+            f"{told} of 1,000 places",
+            name,
+            "isochrones",
+            given.facilities(*minutes),
+            (
+                *ours(is_own_graph=True),
+                peer("valhalla", every=20, is_own_graph=True, python="peer"),
+                peer("osmnx-recipe", every=100, is_own_graph=True),
+                peer("objectnat-isochrones", every=100, is_own_graph=True),
+            ),
+        )
+        for name in ("reykjavik", "iceland")
+        for suffix, told, minutes in (
+            ("", "5-minute polygons", (5,)),
+            ("-bands", "polygons of 5, 10 and 15 minutes", (5, 10, 15)),
+        )
+    },
+    **{
+        f"edges-{name}": Case(
+            "reached parts of roads within 5 minutes of 1,000 places",
+            name,
+            "edge_parts",
+            given.facilities(5),
+            ours(is_own_graph=True),
+        )
+        for name in ("reykjavik", "iceland")
+    },
 }

@@ -17,7 +17,7 @@ from benchmarks.case import Side
 from benchmarks.cases import CASES
 from benchmarks.harness import ROOT, environment
 
-FEW = {"sources": 32, "lonlat": 1}
+FEW = {"sources": 32}
 CALLS = ("counts", "prepare", "trees", "table", "table_of_places", "nearest", "customise", "isochrones")
 
 

@@ -43,7 +43,7 @@ def mode():
 def ensure(name: str, cache: Path) -> Path:
     """Return the folder of a graph, built if it is not there."""
     folder = cache / "graphs" / name
-    if (folder / "facts.json").exists():
+    if (folder / "facts.json").exists() and _is_current(folder):
         return folder
     print(f"building the graph {name}", file=sys.stderr, flush=True)
     part = folder.with_name(f"{name}.part")
@@ -56,8 +56,17 @@ def ensure(name: str, cache: Path) -> Path:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the data lacks is no matter here
             _save_network(part, NETWORKS[name](cache), began)
+    shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
     return folder
+
+
+def _is_current(folder):
+    """Whether this version of citygeo can read the network, if there is one."""
+    from citygeo.network.store import SCHEMA
+
+    manifest = folder / "network" / "manifest.json"
+    return not manifest.exists() or json.loads(manifest.read_text(encoding="utf-8"))["schema"] == SCHEMA
 
 
 def _save_network(folder, network, began):

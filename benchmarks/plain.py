@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 UNREACHED = np.uint32(0xFFFFFFFF)
+SAMPLE = Path(__file__).parents[1] / "data_samples" / "reykjavik" / "reykjavik.osm.pbf"
 
 
 class Plain(NamedTuple):
@@ -46,6 +45,8 @@ class Plain(NamedTuple):
     @property
     def map_file(self):
         """The OSM extract that it was made from."""
+        if self.folder.name == "reykjavik":
+            return SAMPLE
         return self.folder.parents[1] / "sources" / f"{self.folder.name}.pbf"
 
     def start(self):

@@ -6,8 +6,11 @@ import json
 import subprocess
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import valhalla
 
 STEPS = {}
@@ -30,23 +33,48 @@ def build(graph, side):
     return valhalla.Actor(str(config_file))
 
 
-def isochrones(actor, lonlat, minutes):
-    """One request per place, polygons as text of GeoJSON."""
+def isochrones(actor, sources, minutes, costing="auto"):
+    """One request per place, polygons of all bands as text of GeoJSON."""
     return [
         actor.isochrone(
             json.dumps(
                 {
                     "locations": [{"lon": longitude, "lat": latitude}],
-                    "costing": "auto",
-                    "contours": [{"time": minutes}],
+                    "costing": costing,
+                    "contours": [{"time": bound} for bound in minutes],
                     "polygons": True,
                 }
             )
         )
-        for longitude, latitude in lonlat.tolist()
+        for longitude, latitude in np.asarray(sources).tolist()
     ]
 
 
 def isochrones_answer(_actor, made, **_given):
-    """Nothing to compare: its areas are those of other speeds, drawn through a grid of cells."""
-    return (None,) if made else None
+    """How many vertices each place's polygons have; nothing to compare: they are those of other speeds."""
+    return (np.array([sum(map(vertices, json.loads(text)["features"])) for text in made]),)
+
+
+def vertices(feature):
+    """Corners of a polygon or several."""
+    shape = feature["geometry"]
+    rings = shape["coordinates"] if shape["type"] == "Polygon" else chain(*shape["coordinates"])
+    return sum(map(len, rings))
+
+
+def answer(map_file, spec_file, out_file):
+    """
+    For a program under another Python: build, answer, and write down what was said and how long each took.
+
+    The specification has ``places``, ``minutes`` and ``costing``.
+    """
+    spec = json.loads(Path(spec_file).read_text(encoding="utf-8"))
+    actor = build(SimpleNamespace(map_file=map_file), SimpleNamespace(threads=2))
+    told = []
+    isochrones(actor, spec["places"][:1], spec["minutes"], spec["costing"])  # the first one reads files
+    for place in spec["places"]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        (text,) = isochrones(actor, [place], spec["minutes"], spec["costing"])
+        seconds = time.perf_counter() - wall, time.process_time() - cpu
+        told.append({"answer": json.loads(text), "seconds": seconds})
+    Path(out_file).write_text(json.dumps({"build_s": STEPS["tiles"], "told": told}), encoding="utf-8")
