@@ -30,7 +30,7 @@ LOW = np.int64(63)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 ONE = np.uint64(1)
 INNER = 0.999  # part of a disc that counts as inside before its rim is looked at
-TOUCH = 1e-5  # spans nearer than this part of a cell meet
+STEPS = 256.0  # places of a crossing between two nodes
 
 
 @kernel
@@ -117,7 +117,7 @@ def _blot(
 @kernel
 def _capsule(
     bits: NDArray[np.uint64],
-    reach: NDArray[np.float32],
+    reach: NDArray[np.uint8],
     n_blocks: Any,
     span: NDArray[np.float64],
     x: tuple[Any, Any],
@@ -174,8 +174,8 @@ def _capsule(
                     before, behind = _slot(n_blocks, first - 1, line), _slot(n_blocks, last, line)
                 else:
                     before, behind = _slot(n_blocks, line, first - 1), _slot(n_blocks, line, last)
-                reach[axis, before] = max(reach[axis, before], np.float32(first - low))
-                reach[axis, behind] = max(reach[axis, behind], np.float32(high - last))
+                reach[axis, before] = max(reach[axis, before], np.uint8((first - low) * STEPS))
+                reach[axis, behind] = max(reach[axis, behind], np.uint8((high - last) * STEPS))
                 continue
             if n_loose < loose.shape[0]:
                 at = _slot(n_blocks, last, line) if axis == 0 else _slot(n_blocks, line, last)
@@ -240,7 +240,7 @@ def box_of(
 @kernel
 def _fasten(
     bits: NDArray[np.uint64],
-    reach: NDArray[np.float32],
+    reach: NDArray[np.uint8],
     n_blocks: Any,
     loose: NDArray[np.float64],
     n_loose: Any,
@@ -267,8 +267,9 @@ def _fasten(
         for k in range(n):
             code = np.int64(loose[k, 0])
             axis, at = code & 1, code >> 1
-            end = np.float32(loose[k, 2])
-            if loose[k, 1] <= reach[axis, at] + TOUCH and end > reach[axis, at]:
+            end = np.uint8(loose[k, 2] * STEPS)
+            # what was rounded off is not missing between them
+            if loose[k, 1] * STEPS <= reach[axis, at] + 1.0 and end > reach[axis, at]:
                 reach[axis, at] = end
                 is_changed = True
 
@@ -290,7 +291,7 @@ def ink(
     first_i: Any,
     first_j: Any,
     bits: NDArray[np.uint64],
-    reach: NDArray[np.float32],
+    reach: NDArray[np.uint8],
     n_blocks: Any,
     loose: NDArray[np.float64],
 ) -> int:
@@ -312,8 +313,8 @@ def ink(
     bits
         uint64 `(rows, words)`: nodes that are inside; one node all round stays outside.
     reach
-        float32 `(2, 4096 * blocks)`: how far the area goes on along the edges to the right of and above each node, from
-        whichever end is inside.
+        uint8 `(2, 4096 * blocks)`: how many 256ths of a cell the area goes on along the edges to the right of and above
+        each node, from whichever end is inside.
     n_blocks
         Number of blocks in a row of blocks.
     loose

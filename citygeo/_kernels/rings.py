@@ -157,7 +157,7 @@ def _run_ending(
 @kernel
 def trace(
     bits: NDArray[np.uint64],
-    reach: NDArray[np.float32],
+    reach: NDArray[np.uint8],
     n_blocks: Any,
     start: NDArray[np.int64],
     cell_m: Any,
@@ -217,8 +217,7 @@ def trace(
                 if is_done[own]:
                     break
                 is_done[own] = True
-            goes_on = reach[heading & 1, _slot(n_blocks, min(i, out_i), min(j, out_j))]
-            steps = min(max(np.floor(goes_on * STEPS), 1.0), STEPS - 1.0)
+            steps = max(np.int64(reach[heading & 1, _slot(n_blocks, min(i, out_i), min(j, out_j))]), 1)
             place[n, 0] = i + (out_i - i) * (steps / STEPS)
             place[n, 1] = j + (out_j - j) * (steps / STEPS)
             if n > begin[n_rings]:

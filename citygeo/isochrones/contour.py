@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORD, BLOCK = 64, 64  # nodes in a word, and along a block
 LOOSE = 8  # spans without a node for each part, before there is more room
-MOST_NODES = 400_000_000  # of a grid, 8 bytes each where an outline runs; all Iceland at 25 m has 280 million
+MOST_NODES = 1_000_000_000  # of a grid, 2 bytes each where an outline runs; all Iceland at 25 m has 280 million
 
 
 class Rings(NamedTuple):
@@ -82,7 +82,7 @@ def contours(ground: Ground, bands: list[Parts], limits: list[int], cell_m: floa
     Raises
     ------
     LimitError
-        CG-LIM-006: the grid would have more than 400 million nodes.
+        CG-LIM-006: the grid would have more than 1,000 million nodes.
     """
     if not bands[-1].edge.size:
         return [Rings.none()] * len(bands)
@@ -131,12 +131,12 @@ class _Grid(NamedTuple):
 
 def _inked(
     grid: _Grid, bits: NDArray[np.uint64], ground: Ground, parts: Parts, limit_ms: int
-) -> NDArray[np.float32]:
+) -> NDArray[np.uint8]:
     """Take in the ground around parts; return how far it goes on between nodes."""
     from citygeo._kernels.ink import ink
 
     # zeros come from the system page by page, where an outline runs
-    reach = np.zeros((2, grid.n_blocks * -(-grid.rows // BLOCK) * BLOCK * BLOCK), np.float32)
+    reach = np.zeros((2, grid.n_blocks * -(-grid.rows // BLOCK) * BLOCK * BLOCK), np.uint8)
     room, n_loose = 0, LOOSE * parts.edge.size
     while n_loose > room:
         room = n_loose
@@ -149,7 +149,7 @@ def _inked(
     return reach
 
 
-def _traced(grid: _Grid, bits: NDArray[np.uint64], reach: NDArray[np.float32]) -> Rings:
+def _traced(grid: _Grid, bits: NDArray[np.uint64], reach: NDArray[np.uint8]) -> Rings:
     """Return the outline of what is inside."""
     from citygeo._kernels.rings import count_runs, trace
 

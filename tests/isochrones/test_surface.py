@@ -17,7 +17,7 @@ from citygeo.edgeparts import EdgeParts
 from citygeo.engine import Parts
 from citygeo.errors import CitygeoError, FileError
 from citygeo.isochrones import surface as module
-from citygeo.isochrones.contour import contour, multipolygons
+from citygeo.isochrones.contour import contour, multipolygon
 from citygeo.isochrones.ground import Ground
 from citygeo.isochrones.surface import surface_of
 from tests.toy import STREET, grid_city, network, points
@@ -434,6 +434,6 @@ def test_pixels_with_a_time_are_those_in_the_polygon(real, asked):
     ground = Ground.of(net, offroad_kmh=rules["offroad_kmh"], trim_m=rules["trim_m"])
     for seconds, parts in zip(each.seconds, area.parts[4], strict=True):
         rings = contour(ground, Parts(parts.edge, parts.share, parts.ms), 240_000, size)
-        (shape,) = multipolygons([rings])
+        shape = multipolygon(rings)
         shapely.prepare(shape)
         np.testing.assert_array_equal(shapely.contains_xy(shape, x, y), np.isfinite(seconds).ravel())

@@ -52,29 +52,42 @@ def parts_of(listed):
 
 
 @st.composite
-def roads_and_parts(draw: st.DrawFn, n_roads: int = 3):
+def roads_and_parts(draw: st.DrawFn, m_per_ms: float = 0.1):
     """Random roads with repeated corners, bridges, no length; a part or two of each."""
     roads, parts = [], []
-    for road in range(draw(st.integers(1, n_roads))):
+    for road in range(draw(st.integers(1, 3))):
         corners = draw(st.lists(draw(st.sampled_from([WHOLE, ANY])), min_size=1, max_size=4))
         corners = [place for place in corners for _ in range(draw(st.sampled_from([1, 1, 1, 2])))]
         corners = corners if len(corners) > 1 else corners * 2
         roads.append((corners, [draw(st.sampled_from([0, 0, 0, 1, 2, 3])) for _ in corners[1:]]))
+        length = sum(map(math.dist, corners[:-1], corners[1:]))
         for _ in range(draw(st.integers(1, 2))):
-            ms = draw(st.tuples(st.integers(0, 1000), st.integers(0, 1000)))
-            if draw(st.booleans()) or len(set(corners)) == 1:  # equally early at both ends
-                ms = (ms[0], ms[0])
-            parts.append((road, tuple(draw(SHARES)), ms))
+            shares = tuple(draw(SHARES))
+            span = length * (shares[1] - shares[0])
+            parts.append((road, shares, draw(times(span / m_per_ms if m_per_ms else 0.0))))
     return roads, parts
+
+
+@st.composite
+def times(draw: st.DrawFn, walk_ms: float):
+    """Times at both ends of a part that is walked in `walk_ms`, at most 1000; a road may be slower than walking."""
+    first = draw(st.integers(0, 1000))
+    if not walk_ms:
+        return first, first
+    last = draw(st.integers(0, 1000))
+    pace = draw(st.sampled_from([None, 0.0, 0.3, 0.9, 0.999, 1.0, 1.001, 1.1, 3.0]))
+    if pace is not None:
+        last = min(first + pace * walk_ms, 1000)
+    return draw(st.sampled_from([(first, last), (last, first)]))
 
 
 @st.composite
 def rules(draw: st.DrawFn):
     """How one leaves the road, and the size of cells."""
-    cell = draw(st.sampled_from([5.0, 10.0, 20.0, 33.3]))
+    cell = draw(st.sampled_from([8.0, 10.0, 20.0, 33.3]))
     return {
         "limit": float(draw(st.integers(1000, 1300))),
-        "m_per_ms": draw(st.sampled_from([0.0, 0.001, 0.03, 0.1, 1.0, AT_ONCE])),
+        "m_per_ms": draw(st.sampled_from([0.0, 0.001, 0.03, 0.03, 0.1, 0.1, 1.0, AT_ONCE])),
         "trim": draw(st.sampled_from([0.0, 17.0, 40.0])),
         "least": least_m(cell),
         "cell": cell,
@@ -107,7 +120,7 @@ class Grid:
         self.columns, self.rows, self.cell, self.first = columns, rows, cell, (first_i, first_j)
         self.n_blocks = -(-columns // BLOCK)
         self.bits = np.zeros((rows, -(-columns // BLOCK)), np.uint64)
-        self.reach = np.zeros((2, self.n_blocks * -(-rows // BLOCK) * BLOCK * BLOCK), np.float32)
+        self.reach = np.zeros((2, self.n_blocks * -(-rows // BLOCK) * BLOCK * BLOCK), np.uint8)
 
     @classmethod
     def round(cls, roads, how):
@@ -158,7 +171,7 @@ class Grid:
             here, there = is_in[: self.rows - dj, : self.columns - di], is_in[dj:, di:]
             for j, i in zip(*np.nonzero(here != there), strict=True):
                 ends = (int(i), int(j)), (int(i) + di, int(j) + dj)
-                reach = float(table[slot(self.n_blocks, i, j)])
+                reach = float(table[slot(self.n_blocks, i, j)]) / 256
                 found.append((*(ends if here[j, i] else ends[::-1]), reach))
         return found
 
@@ -166,7 +179,7 @@ class Grid:
         """Where outlines must cross the edges of the grid, in cells from the first node: a row each."""
         rows = []
         for (i, j), (out_i, out_j), reach in self.crossings():
-            part = min(max(math.floor(reach * 256), 1), 255) / 256
+            part = max(reach, 1 / 256)
             rows.append((i + (out_i - i) * part, j + (out_j - j) * part))
         return np.array(sorted(rows)).reshape(-1, 2)
 
@@ -192,8 +205,9 @@ class Grid:
         return shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, rings.xy, offsets)[0]
 
 
-def scene():
-    """A namespace of roads, parts and rules."""
-    return st.builds(
-        lambda made, how: SimpleNamespace(roads=made[0], parts=made[1], how=how), roads_and_parts(), rules()
-    )
+@st.composite
+def scene(draw: st.DrawFn):
+    """Roads, parts and rules."""
+    how = draw(rules())
+    roads, parts = draw(roads_and_parts(how["m_per_ms"]))
+    return SimpleNamespace(roads=roads, parts=parts, how=how)

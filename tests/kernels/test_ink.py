@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from citygeo._kernels.ink import TOUCH, box_of
+from citygeo._kernels.ink import STEPS, box_of
 from tests import reference
 from tests.kernels.grids import AT_ONCE, Grid, bodies_of, locked, parts_of, roads_and_parts, scene, shapes_of
 
@@ -53,11 +53,12 @@ def test_areas_go_on_as_far_as_they_are_connected_to_a_node(made):
         ends = grid.place(*here), grid.place(*there)
         # spans that barely meet may count as one or as two
         least = reference.off_road_end(bodies, *ends, -1e-8)
-        most = reference.off_road_end(bodies, *ends, 2 * TOUCH)
+        most = reference.off_road_end(bodies, *ends, 1.01 / STEPS)
         slack = NEAR_M / grid.cell + 1e-6
         if max(body(ends[0]) for body in bodies) < NEAR_M:
             least = 0.0  # by rounding the node itself might be outside
-        assert least - slack <= reach <= most + slack, (ends, least, reach, most)
+        # rounded down to whole steps
+        assert least - slack - 1 / STEPS <= reach <= most + slack, (ends, least, reach, most)
 
 
 @FEW
@@ -94,7 +95,7 @@ def test_more_time_or_a_longer_way_moves_the_outline_outwards(made, more_ms, mor
     told = {(here, there): reach for here, there, reach in large.crossings()}
     for here, there, reach in small.crossings():
         if (here, there) in told:
-            assert math.floor(256 * reach) <= math.floor(256 * told[here, there])
+            assert reach <= told[here, there]
 
 
 @given(roads_and_parts())
@@ -132,9 +133,9 @@ def test_a_straight_road_by_hand(ms, width):
     grid = Grid.round(STRAIGHT, plain()).ink(STRAIGHT, [(0, (0.0, 1.0), ms)], plain())
     whole = math.floor(width)
     for i in range(11):
-        assert told(grid, (i, whole), (i, whole + 1)) == pytest.approx(width - whole, abs=1e-6)
-        assert told(grid, (i, -whole), (i, -whole - 1)) == pytest.approx(width - whole, abs=1e-6)
-    assert told(grid, (-whole, 0), (-whole - 1, 0)) == pytest.approx(width - whole, abs=1e-6)
+        assert told(grid, (i, whole), (i, whole + 1)) == pytest.approx(width - whole, abs=1 / STEPS)
+        assert told(grid, (i, -whole), (i, -whole - 1)) == pytest.approx(width - whole, abs=1 / STEPS)
+    assert told(grid, (-whole, 0), (-whole - 1, 0)) == pytest.approx(width - whole, abs=1 / STEPS)
 
 
 def test_a_tapering_road_by_hand():
@@ -152,7 +153,39 @@ def test_a_tapering_road_by_hand():
         if x < 40 * 0.4:
             height = math.sqrt(40**2 - x**2) / 10
         j = math.floor(height)
-        assert told(grid, (x // 10, j), (x // 10, j + 1)) == pytest.approx(height - j, abs=1e-6)
+        assert told(grid, (x // 10, j), (x // 10, j + 1)) == pytest.approx(height - j, abs=1 / STEPS)
+
+
+@pytest.mark.parametrize("is_falling", [True, False])
+def test_a_radius_that_bends_twice_by_hand(is_falling):
+    """
+    The time left is 80 m of walking at one end and 20 m less than none at the other of 200 m, half a metre a metre.
+
+    So the radius is 40 m for 80 m, then falls to 10 m at 140 m, and stays so.
+    """
+    roads = [([(0, 0), (200, 0)], [0])]
+    ms = (200, 1200) if is_falling else (1200, 200)
+    grid = Grid.round(roads, plain()).ink(roads, [(0, (0.0, 1.0), ms)], plain())
+    for x in range(0, 200, 10):
+        if x < 80 + 40 * 0.5:  # until the tangent leaves the circle at the first bend
+            height = math.sqrt(40**2 - max(x - 80, 0) ** 2)
+        elif x < 140 + 10 * 0.5:
+            height = (40 - 0.5 * (x - 80)) / math.sqrt(1 - 0.5**2)
+        else:
+            height = 10.0
+        i, j = (x if is_falling else 200 - x) // 10, math.floor(height / 10 + 1e-9)
+        assert told(grid, (i, j), (i, j + 1)) == pytest.approx(height / 10 - j, abs=1 / STEPS)
+
+
+def test_a_road_slightly_faster_than_walking_by_hand():
+    """Radii of 40 m and 10 m, 31 m apart: at a height of 5 m the tangent is a third of a metre beyond both circles."""
+    roads = [([(0, 0), (31, 0)], [0])]
+    how = plain(cell=5.0)
+    grid = Grid.round(roads, how).ink(roads, [(0, (0.0, 1.0), (600, 900))], how)
+    sine = 30 / 31
+    x = (40 - 5 * math.sqrt(1 - sine * sine)) / sine
+    assert x > max(math.sqrt(40**2 - 5**2), 31 + math.sqrt(10**2 - 5**2)) + 0.3
+    assert told(grid, (8, 1), (9, 1)) == pytest.approx(x / 5 - 8, abs=1 / STEPS)
 
 
 def test_nobody_walks_off_a_bridge():
@@ -164,17 +197,15 @@ def test_nobody_walks_off_a_bridge():
     assert is_in[1 - low, 10 - left]
 
 
-def test_a_span_between_two_nodes_counts_where_it_meets_the_area():
-    """Two roads cross the edge between nodes (0, 0) and (1, 0): one holds the node, the other only what follows."""
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_span_between_two_nodes_counts_where_it_meets_the_area(side):
+    """Of roads that cross the edge between nodes 0 and 1 (or -1), one holds node 0, others only what follows."""
     how = plain(least=3.0, trim=0.0, m_per_ms=AT_ONCE)
-    upright = [([(x, -20), (x, 20)], [0]) for x in (0, 5.9, 5.9, 6.1)]
-    whole = [(road, (0.0, 1.0), (0, 0)) for road in range(4)]
-    near = Grid.round(upright, how).ink(upright, [whole[0], whole[1]], how)
-    assert told(near, (0, 0), (1, 0)) == pytest.approx(0.89, abs=1e-6)
-    far = Grid.round(upright, how).ink(upright, [whole[0], whole[3]], how)
-    assert told(far, (0, 0), (1, 0)) == pytest.approx(0.3, abs=1e-6)
-    bridged = Grid.round(upright, how).ink(upright, [whole[3], whole[2], whole[0]], how, room=0)
-    assert told(bridged, (0, 0), (1, 0)) == pytest.approx(0.91, abs=1e-6)
+    roads = [([(side * x, -20), (side * x, 20)], [0]) for x in (0, 5.9, 6.1)]
+    whole = [(road, (0.0, 1.0), (0, 0)) for road in range(3)]
+    for named, end in (([0, 1], 0.89), ([0, 2], 0.3), ([2, 1, 0], 0.91)):
+        grid = Grid.round(roads, how).ink(roads, [whole[road] for road in named], how, room=0)
+        assert told(grid, (0, 0), (side, 0)) == pytest.approx(end, abs=1 / STEPS)
 
 
 @pytest.mark.parametrize("shift", [0, 60, 64, 4090])

@@ -33,9 +33,9 @@ def grids(draw: st.DrawFn):
     is_in = random.random((rows, columns)) < share
     is_in[[0, -1]] = is_in[:, [0, -1]] = False
     grid.is_in = is_in
-    grid.reach[:] = random.choice([0.0, 0.003, 0.5, 0.999, 1.0, 2.0], grid.reach.shape)
+    grid.reach[:] = random.choice([0, 1, 128, 254, 255], grid.reach.shape)
     if draw(st.booleans()):
-        grid.reach[:] = random.random(grid.reach.shape)
+        grid.reach[:] = random.integers(0, 256, grid.reach.shape)
     return grid
 
 
@@ -46,7 +46,7 @@ def drawn(picture):
     is_in = np.zeros((grid.rows, grid.columns), bool)
     is_in[1:-1, 1:-1] = [[letter == "#" for letter in line] for line in lines]
     grid.is_in = is_in
-    grid.reach[:] = 0.5
+    grid.reach[:] = 128
     return grid
 
 
@@ -140,9 +140,9 @@ def test_a_hole_and_an_island_in_it_by_hand():
     assert [shapely.Polygon(hole).area for hole in frame.interiors] == [9 - 4 * 0.125]
 
 
-def test_crossings_are_rounded_inwards_and_never_at_a_node():
+def test_crossings_are_at_whole_steps_and_never_at_a_node():
     grid = drawn("#")
-    for reach, told in ((0.0, 1), (0.01, 2), (0.7, 179), (1.0, 255)):
+    for reach, told in ((0, 1), (2, 2), (179, 179), (255, 255)):
         grid.reach[:] = reach
         parts = Counter(np.abs(grid.trace().xy[:-1]).ravel().tolist())
         assert parts == {0.0: 4, told / 256: 4}
