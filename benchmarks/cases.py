@@ -156,21 +156,21 @@ CASES = {
     },
     **{
         f"isochrones-{name}{suffix}": Case(
-            f"{told} of 1,000 places",
+            f"{told} of {count:,} places",
             name,
             "isochrones",
-            given.facilities(*minutes),
+            given.facilities(count, *minutes),
             (
                 *ours(is_own_graph=True),
-                peer("valhalla", every=20, is_own_graph=True, python="peer"),
-                peer("osmnx-recipe", every=100, is_own_graph=True),
-                peer("objectnat-isochrones", every=100, is_own_graph=True),
+                peer("valhalla", every=count // 50, is_own_graph=True, python="peer"),
+                peer("osmnx-recipe", every=count // 10, is_own_graph=True),
+                peer("objectnat-isochrones", every=count // 10, is_own_graph=True),
             ),
         )
         for name in ("reykjavik", "iceland")
-        for suffix, told, minutes in (
-            ("", "5-minute polygons", (5,)),
-            ("-bands", "polygons of 5, 10 and 15 minutes", (5, 10, 15)),
+        for suffix, told, count, minutes in (
+            ("", "5-minute polygons", 1000, (5,)),
+            ("-bands", "polygons of 5, 10 and 15 minutes", 200, (5, 10, 15)),
         )
     },
     **{
@@ -178,7 +178,7 @@ CASES = {
             "reached parts of roads within 5 minutes of 1,000 places",
             name,
             "edge_parts",
-            given.facilities(5),
+            given.facilities(1000, 5),
             ours(is_own_graph=True),
         )
         for name in ("reykjavik", "iceland")

@@ -68,9 +68,9 @@ def changed(graph):
     return {"ms": graph.changed(SEED), **few_to_check(graph)}
 
 
-def facilities(*minutes):
-    """A thousand places where isochrones begin, and their bands."""
-    return lambda graph: {"sources": graph.lonlat[chosen(graph, 1000)], "minutes": minutes}
+def facilities(count, *minutes):
+    """Places where isochrones begin, and their bands."""
+    return lambda graph: {"sources": graph.lonlat[chosen(graph, count)], "minutes": minutes}
 
 
 def squared_places(graph):

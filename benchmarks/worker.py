@@ -46,7 +46,7 @@ def measure(case, side, spec):
     after, build_peak, file_before = memory.now_mb(), memory.peak_mb(), memory.file_mb()
     given |= getattr(module, f"{case.work}_given", _as_it_is)(built, given)
     memory.forget_peak()
-    cold_s, made = timed(work, built, given)
+    cold_s, _, made = timed(work, built, given)
     peak, mapped = memory.peak_mb(), memory.file_mb() - file_before
     answer = getattr(module, f"{case.work}_answer", lambda _built, made, **_given: made)(built, made, **given)
     save(answer, Path(spec["out"]))
@@ -64,15 +64,17 @@ def measure(case, side, spec):
     result["load"] = [os.getloadavg()[0]]
     others = memory.Others()
     is_long = cold_s > LONG_S and not side.check_only
-    samples = [cold_s] if is_long else []
+    samples, cpu_samples = ([cold_s] if is_long else []), []
     wanted = 0 if side.check_only else min(spec["runs"], LONG_RUNS if is_long else spec["runs"])
     while len(samples) < wanted:
         if memory.own_mb() > REBUILD_MB and not side.keeps_memory:
             built = None
             built = module.build(graph, side)
-        samples.append(timed(work, built, given)[0])
+        seconds, cpu_s, _ = timed(work, built, given)
+        samples.append(seconds)
+        cpu_samples.append(cpu_s)
     result["load"].append(os.getloadavg()[0])
-    return {**result, "samples": samples, "others": others.cores()}
+    return {**result, "samples": samples, "cpu_samples": cpu_samples, "others": others.cores()}
 
 
 def _as_it_is(_built, _given):
@@ -80,10 +82,10 @@ def _as_it_is(_built, _given):
 
 
 def timed(work, built, given):
-    """Seconds of one run, and what it made."""
-    begin = time.perf_counter()
+    """Seconds of one run, those of all processors, and what it made."""
+    begin, cpu = time.perf_counter(), time.process_time()
     made = work(built, **given)
-    return time.perf_counter() - begin, made
+    return time.perf_counter() - begin, time.process_time() - cpu, made
 
 
 def save(answer, out):
