@@ -850,3 +850,30 @@ def test_little_cities(check, case):
 @pytest.mark.parametrize("check", RELATIONS, ids=lambda check: check.__name__)
 def test_real_cities(check, real):
     check(real)
+
+
+# what broke while this was made: edges without length where districts meet, roads that run over each other, the strip
+# of a tunnel, a place at the end of a closed direction
+TROUBLE = {
+    "no length": ([([22, 2, 12, 23, 0], BACKWARD), ([23, 10, 1, 20, 22], TUNNEL), ([2, 2, 3], BACKWARD)],
+                  [(361, 11), (111, 256), (75, 0)], (3_429, 12_828), "from"),
+    "on top": ([([21, 11], {"highway": "service"}), ([0, 12], {"highway": "primary"}),
+                ([13, 101, 11, 22, 11], {"highway": "primary"})],
+               [(189, 77), (300, 0)], (2_749, 4_136), "to"),
+    "tunnel": ([([12, 21, 23, 3], TUNNEL)], [(476, 240)], (36_950, 39_403), "to"),
+    "closed end": ([([0, 22, 101, 22], ONEWAY), ([20, 20, 21], ONEWAY)],
+                   [(0, 0), (476, 240)], (1_000, 1_468), "to"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize(
+    "check", [split_parts_tile_what_is_reached, dissolved_is_the_union, a_twin_changes_nothing_but_depth],
+    ids=lambda check: check.__name__,
+)  # fmt: skip
+def test_cities_that_made_trouble(check, trouble):
+    more, places, ms, direction = TROUBLE[trouble]
+    ways = [([0, 1, 2, 3, 13, 23], STREET), *more]
+    net = little_network(ways)
+    facilities = points(places).to_crs(net.metric_crs).set_axis(list("xyz")[: len(places)])
+    check(Case(net, facilities, ms, LITTLE, direction, ways))
