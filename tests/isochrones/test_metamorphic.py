@@ -432,6 +432,10 @@ def split_parts_tile_what_is_reached(case):
             area, slack = dissolved[None, band].area, MM * (1 + shapely.length(shapes).sum())
             assert sum(shape.area for shape in shapes) == pytest.approx(area, rel=1e-6, abs=slack)
             assert shapely.union_all(shapes).area == pytest.approx(area, rel=1e-6, abs=slack)
+        alone = drawn(case, method, overlap="split", ms=case.ms[:1])
+        for key, shape in alone.items():
+            # the corners of districts, and no more, depend on how far they go
+            assert shape.symmetric_difference(tiles[key]).area <= MM * (1 + 2 * shape.length)
 
 
 @relation
