@@ -92,8 +92,10 @@ river = gpd.GeoSeries([shapely.LineString([places.geometry.iloc[20], places.geom
 for net in networks:
     for overlap in ("overlap", "dissolve", "split"):
         for threads, way, bands in ((1, "from", "disks"), (2, "to", "rings")):
-            ask = {"minutes": [0.5, 1], "direction": way, "overlap": overlap, "bands": bands, "threads": threads}
-            for kind in ("polygons", "edges", "cells", "raster"):
+            ask = {"minutes": [0.5, 1], "direction": way, "overlap": overlap, "threads": threads}
+            cg.isochrones(net, stations, kind="raster", **ask)
+            ask["bands"] = bands
+            for kind in ("polygons", "edges", "cells"):
                 cg.isochrones(net, stations, kind=kind, **ask)
             for method in ("buffer", "cells"):
                 cg.isochrones(net, outlines, method=method, polygons="edges", trim_m=40, **ask)
