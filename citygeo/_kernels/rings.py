@@ -217,7 +217,7 @@ def trace(
                 if is_done[own]:
                     break
                 is_done[own] = True
-            steps = max(np.int64(reach[heading & 1, _slot(n_blocks, min(i, out_i), min(j, out_j))]), 1)
+            steps: Any = max(np.int64(reach[heading & 1, _slot(n_blocks, min(i, out_i), min(j, out_j))]), 1)
             place[n, 0] = i + (out_i - i) * (steps / STEPS)
             place[n, 1] = j + (out_j - j) * (steps / STEPS)
             if n > begin[n_rings]:

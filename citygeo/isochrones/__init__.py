@@ -9,7 +9,7 @@ from citygeo import provenance
 from citygeo.errors import error
 from citygeo.isochrones import tables
 from citygeo.isochrones.areas import Look, Method
-from citygeo.isochrones.barriers import barrier_ground, without_barriers
+from citygeo.isochrones.barriers import Barrier
 from citygeo.isochrones.cells import default_resolution
 from citygeo.isochrones.reached import Overlap, Reach
 from citygeo.isochrones.result import Bands, Isochrones, Kind, Question
@@ -136,10 +136,12 @@ def isochrones(
     max_snap_m
         Facilities farther than this from any road reach nothing; their status says so.
     barriers
-        What nobody passes, neither on streets nor on foot: polygons, lines (rivers, railways), or points, which
-        block streets within 5 m. In any CRS.
+        What nobody passes, neither on streets nor on foot, in any CRS: lines (rivers, railways) and polygons, over and
+        under which bridges, tunnels and ferries pass, and points, which block every street within 5 m. Edge numbers
+        are then those of the result's `network`, whose streets are cut there.
     trim_m
-        How far off the road ground counts at most, in metres.
+        How far off the road ground counts at most, in metres; 0 for roads only. This and the next two draw polygons and
+        rasters only.
     offroad_kmh
         Speed off the road; the mode's `walk_off_kmh` if `None`, ``math.inf`` for a fixed distance of `trim_m`.
     cell_m
@@ -155,9 +157,10 @@ def isochrones(
     Returns
     -------
     One row per facility and band (or part, or cell), labelled as the facilities and in their CRS: facility, minutes,
-    from_minutes, status (``ok``, ``out_of_range``, ``not_snapped``, ``no_geometry``), snap_distance_m; polygons with
-    area_km2 and reached_km; parts with edge, from_m, to_m, time_from_s, time_to_s; cells with cell and time_s.
-    Dissolved ones have no facility. Nothing is dropped: who reaches nothing has a row with an empty geometry.
+    from_minutes, status, snap_distance_m; polygons with area_km2 and reached_km; parts with edge, from_m, to_m,
+    time_from_s, time_to_s; cells with cell and time_s. Dissolved ones have no facility. Nothing is dropped: who reaches
+    nothing has a row with an empty polygon, or without a line or cell. Status is ``ok``, ``out_of_range`` (the time
+    runs out before the road), ``not_first`` (split: others are everywhere sooner), ``not_snapped`` or ``no_geometry``.
 
     Raises
     ------
@@ -169,7 +172,7 @@ def isochrones(
     UnitError
         CG-UNIT-002: a number out of range.
     LimitError
-        CG-LIM-006, CG-LIM-007: a raster or grid too large for its `cell_m`.
+        CG-LIM-006, CG-LIM-007, CG-LIM-008: a grid or raster too large for its `cell_m`, too many cells.
     NetworkError
         CG-NET-010: no facility is near the network.
 
@@ -186,6 +189,11 @@ def isochrones(
     require_direction(direction)
     require_threads(threads)
     _require_choices(overlap=overlap, bands=bands, kind=kind, method=method)
+    if kind == "raster" and bands == "rings":
+        raise error(
+            "CG-IN-004", argument="bands", value=bands, rule="A raster holds times, not bands.",
+            hint="Leave it out, and choose pixels by their time.",
+        )  # fmt: skip
     speed = network.mode.walk_off_kmh if offroad_kmh is None else offroad_kmh
     _require_numbers(trim_m, speed, cell_m)
     log = IssueLog()
@@ -193,15 +201,19 @@ def isochrones(
     sources = {f"network {network.source['name']}": network.source["sha256"]}
     inputs = {**sources, "facilities": provenance.sha256_layer(facilities)}
     if barriers is not None:
-        barrier = barrier_ground(network, barriers)
-        network = without_barriers(network, barrier)
+        barrier = Barrier.of(network, barriers)
+        network = barrier.closed(network, log)
         inputs["barriers"] = provenance.sha256_layer(barriers)
     placed = place_facilities(
         network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
     )
+    if barrier is not None:
+        barrier.note_crossed(network, placed, log)
     reach = Reach(network, placed, asked, direction, overlap, threads)
     cell_resolution = default_resolution(network.mode) if resolution is None else resolution
-    look = Look(method, float(trim_m), float(speed), float(cell_m), cell_resolution, barrier)
+    look = Look(
+        method, float(trim_m), float(speed), float(cell_m), cell_resolution, barrier and barrier.ground
+    )
     parameters = {
         "mode": network.mode.to_dict(), "minutes": asked, "direction": direction, "overlap": overlap, "bands": bands,
         "kind": kind, "method": method, "delay_s": placed.delay_s.tolist(), "max_snap_m": max_snap_m,
@@ -246,9 +258,10 @@ _DEFAULTS = {"overlap": "overlap", "bands": "disks", "kind": "polygons", "method
 
 def _require_numbers(trim_m: Any, offroad_kmh: Any, cell_m: Any) -> None:
     """Raise CG-UNIT-002 unless the numbers can be used."""
-    require_range(
-        "trim_m", trim_m, 0, MAX_TRIM_M, "metres", "Give how far off the road ground counts at most."
-    )
+    if trim_m != 0 or isinstance(trim_m, bool):
+        require_range(
+            "trim_m", trim_m, 0, MAX_TRIM_M, "metres", "Give how far off the road ground counts at most."
+        )
     if offroad_kmh != math.inf:
         require_range(
             "offroad_kmh",

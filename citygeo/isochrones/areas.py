@@ -13,7 +13,7 @@ from citygeo.isochrones.barriers import GRID_M, zones_of
 from citygeo.isochrones.buffers import buffer
 from citygeo.isochrones.cells import cell_union, cut_at_cells
 from citygeo.isochrones.contour import contours, least_m, multipolygon
-from citygeo.isochrones.ground import Ground
+from citygeo.isochrones.ground import ROAD_M, Ground
 from citygeo.isochrones.moving import moved_shapes
 from citygeo.isochrones.reached import length_km
 from citygeo.isochrones.split import districts
@@ -87,7 +87,8 @@ class Pen:
     def _parted(
         self, shape: shapely.MultiPolygon, parts: Parts, limit_ms: int, barrier: shapely.Geometry
     ) -> shapely.MultiPolygon:
-        zones = zones_of(self.network, shape, parts, barrier, least_m(self.look.cell_m))
+        width_m = ROAD_M if self.look.method == "buffer" else least_m(self.look.cell_m)
+        zones = zones_of(self.network, shape, parts, barrier, width_m)
         present = np.unique(zones.zone)
         drawn = [
             self._draw([zones.parts.take(zones.zone == zone)], [limit_ms])[0] for zone in present.tolist()
@@ -130,7 +131,7 @@ def _tiled(reach: Reach, look: Look) -> Areas:
 
     reach.each(take)
     whole = _drawn(replace(reach, overlap="dissolve"), look).shape
-    own = districts(reach, look.trim_m, look.cell_m)
+    own = districts(reach, whole[0, -1], look)
     shape = shapely.intersection(own[:, None], whole, grid_size=GRID_M)
     return Areas(np.array([[as_multipolygon(one) for one in row] for row in shape], object), km)
 

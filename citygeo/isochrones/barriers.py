@@ -16,51 +16,84 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from citygeo.issues import IssueLog
     from citygeo.network import RoadNetwork
+    from citygeo.reach.place import Facilities
 
 LINE_M = 0.5  # a line blocks so far to each side
 POINT_M = 5.0  # a point blocks the streets within
 GRID_M = 1e-3  # corners of what is cut lie on a millimetre grid, so that neighbours fit
 
 
-def barrier_ground(network: RoadNetwork, barriers: gpd.GeoDataFrame | gpd.GeoSeries) -> shapely.Geometry:
+class Barrier(NamedTuple):
     """
-    Return the ground that barriers take, in the network's metric CRS.
+    What barriers take, in the network's metric CRS.
 
-    Parameters
+    Attributes
     ----------
-    network
-        The network.
-    barriers
-        Polygons block what is inside, lines what crosses them, points what is within 5 m.
-
-    Raises
-    ------
-    CRSError
-        CG-CRS-001: no CRS.
-    InputError
-        CG-IN-004: rows without geometry.
+    ground
+        Where nobody walks.
+    points
+        Around points: every street in it is closed, bridges too.
     """
-    datum.require_crs(barriers, "barriers")
-    shapes = barriers.geometry.to_crs(network.metric_crs).to_numpy()
-    is_empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    if is_empty.any() or not len(shapes):
-        raise error(
-            "CG-IN-004", argument="barriers", value=f"{int(is_empty.sum())} of {len(shapes)} rows without geometry",
-            rule="Each row is a point, a line or a polygon.", hint="Drop the empty rows, or leave barriers out.",
-        )  # fmt: skip
-    dimension = shapely.get_dimensions(shapes)
-    radius = np.select([dimension == 0, dimension == 1], [POINT_M, LINE_M], 0.0)
-    shapes = np.where(dimension == 2, shapely.make_valid(shapes), shapely.buffer(shapes, radius))
-    return shapely.union_all(shapes)
 
+    ground: shapely.Geometry
+    points: shapely.Geometry
 
-def without_barriers(network: RoadNetwork, ground: shapely.Geometry) -> RoadNetwork:
-    """Return the network without streets in barriers, cut at their rim; bridges, tunnels and ferries pass them."""
-    import geopandas as gpd
+    @classmethod
+    def of(cls, network: RoadNetwork, barriers: gpd.GeoDataFrame | gpd.GeoSeries) -> Barrier:
+        """
+        Return what barriers take.
 
-    area = gpd.GeoSeries([as_multipolygon(ground)], crs=network.metric_crs)
-    return network.without(polygon=area, spares_bridges=True)
+        Parameters
+        ----------
+        network
+            The network.
+        barriers
+            Polygons, lines and points.
+
+        Raises
+        ------
+        CRSError
+            CG-CRS-001: no CRS.
+        InputError
+            CG-IN-004: rows without geometry.
+        """
+        datum.require_crs(barriers, "barriers")
+        shapes = barriers.geometry.to_crs(network.metric_crs).to_numpy()
+        is_empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+        if is_empty.any() or not len(shapes):
+            raise error(
+                "CG-IN-004", argument="barriers",
+                value=f"{int(is_empty.sum())} of {len(shapes)} rows without geometry",
+                rule="Each row is a point, a line or a polygon.",
+                hint="Drop the empty rows, or leave barriers out.",
+            )  # fmt: skip
+        dimension = shapely.get_dimensions(shapes)
+        radius = np.select([dimension == 0, dimension == 1], [POINT_M, LINE_M], 0.0)
+        taken = np.where(dimension == 2, shapely.make_valid(shapes), shapely.buffer(shapes, radius))
+        return cls(shapely.union_all(taken), shapely.union_all(taken[dimension == 0]))
+
+    def closed(self, network: RoadNetwork, log: IssueLog) -> RoadNetwork:
+        """Return the network without streets in barriers, cut at their rim; note if no bridge can be known."""
+        import geopandas as gpd
+
+        area = gpd.GeoSeries([as_multipolygon(self.ground)], crs=network.metric_crs)
+        closed = network.without(polygon=area, spares_bridges=True)
+        n_closed = int((~closed.is_open).sum() - (~network.is_open).sum())
+        if n_closed and not network.arrays["shape_off_ground"].any():
+            log.add("CG-NET-064", count=n_closed, sample=[network.source["name"]])
+        if shapely.is_empty(self.points):
+            return closed
+        return closed.without(polygon=gpd.GeoSeries([as_multipolygon(self.points)], crs=network.metric_crs))
+
+    def note_crossed(self, network: RoadNetwork, placed: Facilities, log: IssueLog) -> None:
+        """Note the facilities that lie across a barrier from their road, or in one."""
+        on = np.flatnonzero(placed.snaps.is_on)
+        shapes = placed.layer.geometry.to_crs(network.metric_crs).to_numpy()[on]
+        ways = shapely.shortest_line(shapes, shapely.points(placed.snaps.xy[on]))
+        rows = on[shapely.intersects(ways, self.ground)]
+        log.add("CG-NET-065", count=rows.size, sample=placed.layer.index[rows], total=len(placed.layer))
 
 
 class Zones(NamedTuple):
@@ -98,7 +131,7 @@ def zones_of(
     parts
         The reached parts.
     barrier
-        From `barrier_ground`.
+        Where nobody walks.
     least_m
         How far to each side reached roads count, here those that pass over or under a barrier.
     """

@@ -59,7 +59,7 @@ def check(iso: Isochrones) -> pd.DataFrame:
     Raises
     ------
     InputError
-        CG-IN-004 if the isochrones are not polygons.
+        CG-IN-004 if the isochrones are not polygons, or some of their rows only.
 
     Examples
     --------
@@ -76,6 +76,7 @@ def check(iso: Isochrones) -> pd.DataFrame:
             "CG-IN-004", argument="kind", value=iso.kind, rule="Only polygons can differ from what is reached.",
             hint='Ask for kind="polygons".',
         )  # fmt: skip
+    iso.require_whole()
     shape = _shapes(iso)
     size = shape.shape
     sound = np.where(shapely.is_valid(shape), shape, shapely.make_valid(shape))
@@ -135,7 +136,8 @@ def share_inside(shape: shapely.Geometry, lines: NDArray[np.object_]) -> float:
     if not length.sum():
         return float(is_inside.mean())
     inside = np.where(is_inside, length, 0.0)
-    inside[~is_inside] = shapely.length(shapely.intersection(shape, lines[~is_inside]))
+    is_cut = ~is_inside & shapely.intersects(shape, lines)
+    inside[is_cut] = shapely.length(shapely.intersection(shape, lines[is_cut]))
     return float(inside.sum() / length.sum())
 
 

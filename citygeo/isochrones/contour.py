@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 WORD, BLOCK = 64, 64  # nodes in a word, and along a block
 LOOSE = 8  # spans without a node for each part, before there is more room
-MOST_NODES = 1_000_000_000  # of a grid, 2 bytes each where an outline runs; all Iceland at 25 m has 280 million
+MOST_NODES = (
+    1_000_000_000  # of a grid, 2 bytes each where an outline runs; all Iceland at 25 m has 280 million
+)
 
 
 class Rings(NamedTuple):

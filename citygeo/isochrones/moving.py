@@ -65,8 +65,10 @@ def _interpolated(xy: NDArray[np.float64], transformer: pyproj.Transformer) -> N
     columns, rows = np.meshgrid(np.arange(first_i, last_i + 1), np.arange(first_j, last_j + 1))
     place = np.column_stack((columns.ravel(), rows.ravel())).astype(np.float64) * APART_M
     node = _projected(place, transformer)
-    if not np.isfinite(node).all() or np.ptp(node[:, 0]) > HALF_ROUND:
+    if not np.isfinite(node).all():
         return _projected(xy, transformer)
+    if np.ptp(node[:, 0]) > HALF_ROUND:  # across the antimeridian longitudes go on past 180 degrees
+        node[node[:, 0] < 0, 0] += 2 * HALF_ROUND
     out = np.empty_like(xy)
     warp(xy, node.reshape(*columns.shape, 2), first_i, first_j, APART_M, out)
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -72,6 +73,14 @@ class Reach:
         """The bands in milliseconds."""
         return [to_ms(band) for band in self.minutes]
 
+    @cached_property
+    def soonest_ms(self) -> NDArray[np.float64]:
+        """What each facility has spent when it is on the road, infinite for those that are not, `(facilities,)`."""
+        places = self.placed.places
+        soonest = np.full(len(self.facilities), np.inf)
+        np.minimum.at(soonest, places.row, places.ms)
+        return soonest
+
     def each(self, take: Take) -> None:
         """
         Hand on the reached parts of each row.
@@ -109,7 +118,7 @@ class Reach:
         bands, firsts = [], []
         for limit in limits:
             parts, owner = owned_parts(self.network, self.direction, places, near, limit)
-            parts, owner = self._with_places(near, parts, owner, limit)
+            parts, owner = self.with_places(near, parts, owner, limit)
             if self.overlap == "dissolve":
                 owner[:] = 0
             order = np.argsort(owner, kind="stable")
@@ -127,7 +136,7 @@ class Reach:
 
         run_chunks(work, self.n_rows, chunk=1, threads=self.threads, name="isochrones 等时圈")
 
-    def _with_places(
+    def with_places(
         self, near: NDArray[np.uint64], parts: Parts, owner: NDArray[np.int64], limit_ms: int
     ) -> tuple[Parts, NDArray[np.int64]]:
         """Return the parts, and the places of those who can go nowhere and are where nobody else comes first."""

@@ -16,7 +16,7 @@ import shapely
 from citygeo import datum
 from citygeo.demand.people import bad_rows, from_micro, to_micro
 from citygeo.errors import error
-from citygeo.isochrones.barriers import barrier_ground
+from citygeo.isochrones.barriers import Barrier
 from citygeo.issues import IssueLog
 from citygeo.reach.place import require_range
 
@@ -86,6 +86,7 @@ def _widest(districts: Isochrones) -> gpd.GeoDataFrame:
             rule="Districts of responsibility are polygons that do not overlap.",
             hint='Ask citygeo.isochrones(..., overlap="split") with kind="polygons" and bands="disks".',
         )  # fmt: skip
+    districts.require_whole()
     rows = gpd.GeoDataFrame(districts[districts["minutes"] == districts.band_minutes[-1]])
     rows = rows.drop(columns=["minutes", "from_minutes", "snap_distance_m"])
     rows.attrs = {}
@@ -163,7 +164,7 @@ def _crossed(
     part, row = shapely.get_parts(shapes, return_index=True)
     least = LEAST_SHARE * shapely.area(shapes)
     for name, layer in _by_name(barriers).items():
-        ground = barrier_ground(network, layer)
+        ground = Barrier.of(network, layer).ground
         shapely.prepare(ground)
         for n in np.flatnonzero(shapely.intersects(ground, part)):
             pieces = shapely.get_parts(shapely.difference(part[n], ground))

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
+import numpy as np
 
 from citygeo.edgeparts import EdgeParts
 from citygeo.errors import error
 from citygeo.isochrones.arrivals import arrivals
 from citygeo.isochrones.responsibility import responsibility
+from citygeo.isochrones.tables import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +85,20 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
                 rule="It no longer knows what was asked.", hint="Use what cg.isochrones returned, or rows of it.",
             )  # fmt: skip
         return self.question
+
+    def require_whole(self) -> None:
+        """Raise CG-IN-004 unless all rows are here in their order: what is found out is laid beside them."""
+        keys = Keys.of(self.asked.reach)
+        minutes = np.array(self.band_minutes)[keys.band]
+        is_whole = np.array_equal(self["minutes"].to_numpy(), minutes) and self.index.equals(
+            keys.labels(self.asked.reach)
+        )
+        if not is_whole:
+            raise error(
+                "CG-IN-004", argument="isochrones", value=f"{len(self)} rows",
+                rule=f"All {len(keys.row)} rows are needed, in the order in which they were made.",
+                hint="Ask the table that cg.isochrones returned, and choose rows of the answer.",
+            )  # fmt: skip
 
     @property
     def network(self) -> RoadNetwork:
@@ -279,16 +295,16 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         return check(self)
 
     def explore(self, **options: Any) -> Any:
-        """Draw the isochrones on a map; see `citygeo.explore`."""
-        if self.question is None:
+        """Draw the isochrones on a map, see `citygeo.explore`; with ``column=`` as GeoPandas does."""
+        if self.question is None or "column" in options:  # as GeoPandas draws
             return super().explore(**options)
         from citygeo import viz
 
         return viz.explore(self, **options)
 
     def plot(self, **options: Any) -> Any:
-        """Draw the isochrones for print; see `citygeo.viz.static.plot`."""
-        if self.question is None:
+        """Draw the isochrones for print, see `citygeo.viz.static.plot`; with ``column=`` as GeoPandas does."""
+        if self.question is None or "column" in options:  # as GeoPandas draws
             return gpd.GeoDataFrame(self).plot(**options)
         from citygeo.viz import static
 

@@ -2,7 +2,8 @@
 Districts: which ground goes with which facility, whatever the minutes.
 
 Every place of a road belongs to the facility that is there first, if it may take any time. Ground belongs with the
-nearest road. Districts therefore do not depend on the bands, tile whatever is reached, and nest as the bands do.
+nearest road, roads being places 2 m apart. Districts therefore do not depend on the bands, but for the millimetre grid
+their corners lie on; they tile what is reached, and nest as the bands do.
 """
 
 from __future__ import annotations
@@ -22,24 +23,25 @@ from citygeo.isochrones.ground import Ground
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from citygeo.engine import Parts
+    from citygeo.isochrones.areas import Look
     from citygeo.isochrones.reached import Reach
-    from citygeo.network import RoadNetwork
 
 APART_M = 2.0  # distance of the places that stand for roads where districts meet
 SITE_DIGITS = 2  # centimetres: places nearer than that are one
 
 
-def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]:
+def districts(reach: Reach, within: shapely.Geometry, look: Look) -> NDArray[np.object_]:
     """
-    Return the district of each facility, as far as `trim_m` off the roads, metric CRS.
+    Return the district of each facility, metric CRS.
 
     Parameters
     ----------
     reach
         Network, facilities and direction; its bands do not matter.
-    trim_m, cell_m
-        As in `isochrones`.
+    within
+        Ground beyond which nothing needs to be known.
+    look
+        How areas are drawn, and what barriers there are: ground goes with the nearest road on its side of them.
 
     Returns
     -------
@@ -48,17 +50,25 @@ def districts(reach: Reach, trim_m: float, cell_m: float) -> NDArray[np.object_]
     network, places = reach.network, reach.placed.places
     near = nearest_states(network, reach.direction, places, LONGEST_MS, k=1)
     parts, owner = owned_parts(network, reach.direction, places, near, LONGEST_MS)
+    parts, owner = reach.with_places(near, parts, owner, LONGEST_MS)
     # a cell more than areas can have: outlines on a grid cut corners
-    radius = max(trim_m, least_m(cell_m)) + cell_m
+    radius = max(look.trim_m, least_m(look.cell_m)) + look.cell_m
+    is_near = shapely.dwithin(network.lines_metric[parts.edge], within, radius)
     ground = Ground.of(network, offroad_kmh=math.inf, trim_m=radius, off_bridges=True)
-    own = [parts.take(owner == row) for row in range(reach.n_rows)]
-    around = np.array([multipolygon(contour(ground, each, LONGEST_MS, cell_m)) for each in own], object)
+    own = [parts.take(is_near & (owner == row)) for row in range(reach.n_rows)]
+    around = np.array([multipolygon(contour(ground, each, LONGEST_MS, look.cell_m)) for each in own], object)
     shared = _shared(around)
     if shapely.is_empty(shared):
         return around
-    won = _won(network, own, shared, radius)
+    lines = [cut_lines(network, each.edge, each.share) for each in own]
     alone = _grounds(shapely.difference(around, shared, grid_size=GRID_M))
-    return _grounds(shapely.union(alone, won, grid_size=GRID_M))
+    sides = shapely.get_parts(as_multipolygon(within)) if look.barrier is not None else [within]
+    for side in sides:
+        contested = as_multipolygon(shapely.intersection(shared, side, grid_size=GRID_M))
+        if not shapely.is_empty(contested):
+            won = _won(lines, contested, side if look.barrier is not None else None, radius)
+            alone = _grounds(shapely.union(alone, won, grid_size=GRID_M))
+    return alone
 
 
 def _grounds(shapes: Any) -> NDArray[np.object_]:
@@ -75,13 +85,15 @@ def _shared(around: NDArray[np.object_]) -> shapely.Geometry:
 
 
 def _won(
-    network: RoadNetwork, own: list[Parts], shared: shapely.Geometry, radius: float
+    lines: list[NDArray[np.object_]],
+    shared: shapely.Geometry,
+    side: shapely.Geometry | None,
+    radius: float,
 ) -> NDArray[np.object_]:
-    """Return what of the shared ground each facility's roads are nearest to."""
-    lines = [cut_lines(network, parts.edge, parts.share) for parts in own]
-    sites, owner = _sites(lines, shared, radius)
+    """Return what of the shared ground each facility's roads, or those on one side of a barrier, are nearest to."""
+    sites, owner = _sites(lines, shared, side, radius)
     cells = _voronoi(sites, shared)
-    regions = [_region(cells[owner == row]) for row in range(len(own))]
+    regions = [_region(cells[owner == row]) for row in range(len(lines))]
     return _grounds(shapely.intersection(_grounds(regions), shared, grid_size=GRID_M))
 
 
@@ -114,16 +126,28 @@ def _region(cells: NDArray[np.object_]) -> shapely.Geometry:
 
 
 def _sites(
-    lines: list[NDArray[np.object_]], shared: shapely.Geometry, radius: float
+    lines: list[NDArray[np.object_]],
+    shared: shapely.Geometry,
+    side: shapely.Geometry | None,
+    radius: float,
 ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Return places on the roads that shared ground may be nearest to, and whose they are."""
     places, owners = [], []
     for row, own in enumerate(lines):
-        long = own[shapely.length(own) > 0]
-        pairs = shapely.STRtree(long).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
-        near = np.unique(pairs[1])
-        places.append(shapely.get_coordinates(shapely.segmentize(long[near], APART_M)))
-        owners.append(np.full(len(places[-1]), row))
+        pairs = shapely.STRtree(own).query(shapely.get_parts(shared), predicate="dwithin", distance=radius)
+        near = own[np.unique(pairs[1])]
+        if side is not None:
+            near = shapely.get_parts(shapely.intersection(near[shapely.intersects(near, side)], side))
+        is_long = shapely.length(near) > 0
+        # a line of no length is a place
+        points = np.concatenate(
+            [
+                shapely.get_coordinates(shapely.segmentize(near[is_long], APART_M)),
+                shapely.get_coordinates(near[~is_long]),
+            ]
+        )
+        places.append(points)
+        owners.append(np.full(len(points), row))
     xy, owner = np.concatenate(places).round(SITE_DIGITS), np.concatenate(owners)
     # where two meet, the place is the first one's
     _, first = np.unique(xy, axis=0, return_index=True)

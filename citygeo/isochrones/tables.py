@@ -16,6 +16,7 @@ from citygeo.isochrones.areas import areas, rings_of
 from citygeo.isochrones.cells import cut_at_cells
 from citygeo.isochrones.moving import moved_shapes
 from citygeo.isochrones.reached import beyond
+from citygeo.network.snap import OK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from citygeo.isochrones.areas import Look
     from citygeo.isochrones.reached import Reach
 
-OUT_OF_RANGE = "out_of_range"
+OUT_OF_RANGE = "out_of_range"  # the time runs out before it is on the road
+NOT_FIRST = "not_first"  # it shares out what is reached, and others are everywhere sooner
 
 
 class Keys(NamedTuple):
@@ -47,12 +49,14 @@ class Keys(NamedTuple):
         upper = np.array(reach.minutes)
         lower = np.concatenate(([0.0], upper[:-1])) if is_ring else np.zeros(upper.size)
         bands = {"minutes": upper[self.band], "from_minutes": lower[self.band]}
-        snaps = reach.placed.snaps
-        late = ~is_reached[self.row, self.band]
+        limit = np.array(reach.limits)[self.band]
         if reach.overlap == "dissolve":
-            return {**bands, "status": np.where(late, OUT_OF_RANGE, "ok").astype(object)}
-        status = snaps.status[self.row].copy()
-        status[late & snaps.is_on[self.row]] = OUT_OF_RANGE
+            late = reach.soonest_ms.min() > limit
+            return {**bands, "status": np.where(late, OUT_OF_RANGE, OK).astype(object)}
+        snaps = reach.placed.snaps
+        status, is_on = snaps.status[self.row].copy(), snaps.is_on[self.row]
+        status[is_on & ~is_reached[self.row, self.band]] = NOT_FIRST
+        status[is_on & (reach.soonest_ms[self.row] > limit)] = OUT_OF_RANGE
         label = reach.facilities.index.to_numpy()[self.row]
         return {"facility": label, **bands, "status": status, "snap_distance_m": snaps.distance_m[self.row]}
 
@@ -93,9 +97,8 @@ def _to_crs(shape: NDArray[np.object_], reach: Reach, *, is_sound: bool) -> NDAr
 
 def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
     """Return one row per facility, band and reached part."""
-    keys, parts, first = _parts(reach, is_ring=is_ring)
+    keys, parts, first, is_reached = _parts(reach, is_ring=is_ring)
     part_keys = keys.take(np.repeat(np.arange(keys.row.size), np.maximum(np.diff(first), 1)))
-    is_reached = np.diff(first).reshape(reach.n_rows, -1) > 0
     # a facility without reach keeps a row, of which the rest is missing
     own = np.insert(np.arange(parts.edge.size), first[:-1][np.diff(first) == 0], -1)
     is_part = own >= 0
@@ -117,14 +120,16 @@ def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(data, geometry=lines, crs=reach.facilities.crs, index=index)
 
 
-def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int64]]:
-    """Return the parts of all facilities and bands in order, and where those of each begin."""
+def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the parts of all facilities and bands in order, where those of each begin, and whether each has any."""
     n = len(reach.minutes)
     found = [Parts.none()] * (reach.n_rows * n)
+    is_reached = np.zeros((reach.n_rows, n), np.bool_)
     limits = reach.limits
 
     def take(row: int, bands: list[Parts]) -> None:
         for band, parts in enumerate(bands):
+            is_reached[row, band] = parts.edge.size > 0
             own = beyond(parts, limits[band - 1]) if is_ring and band else parts
             ordered = EdgeParts.sorted(own)
             found[row * n + band] = Parts(ordered.edge, ordered.share, ordered.ms)
@@ -132,12 +137,12 @@ def _parts(reach: Reach, *, is_ring: bool) -> tuple[Keys, Parts, NDArray[np.int6
     reach.each(take)
     all_parts = Parts(*(np.concatenate(column) for column in zip(Parts.none(), *found, strict=True)))
     first = np.concatenate(([0], np.cumsum([parts.edge.size for parts in found])))
-    return Keys.of(reach), all_parts, first
+    return Keys.of(reach), all_parts, first, is_reached
 
 
 def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
     """Return one row per facility, band and H3 cell that it reaches."""
-    keys, parts, first = _parts(reach, is_ring=False)
+    keys, parts, first, is_reached = _parts(reach, is_ring=False)
     runs = cut_at_cells(reach.network, parts.edge, resolution)
     limits = reach.limits
     found = []
@@ -159,7 +164,6 @@ def cells(reach: Reach, resolution: int, *, is_ring: bool) -> gpd.GeoDataFrame:
     known, at = np.unique(cell, return_inverse=True)
     shapes[is_cell] = np.asarray(cell_polygons(known), object)[at]
     own_keys = keys.take(place)
-    is_reached = np.diff(first).reshape(reach.n_rows, -1) > 0
     data = {**own_keys.columns(reach, is_reached, is_ring=is_ring), "cell": names, "time_s": seconds}
     table = gpd.GeoDataFrame(data, geometry=shapes, crs=4326, index=own_keys.labels(reach))
     return table.to_crs(reach.facilities.crs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -105,6 +105,14 @@ class NetworkData:
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
             self.arrays[name] = _frozen(array)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what the network is made of; views of it are made again where they are wanted."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()  # arrays come back writable, for which kernels are not compiled
 
     @property
     def issues(self) -> pd.DataFrame:

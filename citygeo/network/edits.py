@@ -160,16 +160,18 @@ def without_inside(network: RoadNetwork, area: shapely.Geometry, *, spares_bridg
     area
         Metric CRS.
     spares_bridges
-        Whether pieces stay open of which the middle is on a bridge, in a tunnel or on a ferry.
+        Whether what is on a bridge, in a tunnel or on a ferry stays open.
     """
     import shapely
 
     lines = network.lines_metric
     touched = network.tree.query(area, predicate="intersects")
     cuts: dict[int, list[float]] = {}
-    for edge in touched[~shapely.within(lines[touched], area)].tolist():
+    for edge in touched.tolist():
         places = shapely.get_coordinates(shapely.intersection(lines[edge], shapely.boundary(area)))
         shares = shapely.line_locate_point(lines[edge], shapely.points(places), normalized=True)
+        if spares_bridges:
+            shares = np.concatenate((shares, bridge_ends(network, edge)))
         inner = np.unique(shares[(shares > SHARE_TIES) & (shares < 1 - SHARE_TIES)])
         if inner.size:
             cuts[edge] = inner[np.append(True, np.diff(inner) > SHARE_TIES)].tolist()
@@ -183,6 +185,15 @@ def without_inside(network: RoadNetwork, area: shapely.Geometry, *, spares_bridg
             inside &= off_ground_at(network, edge, share) == GROUND
         closed += np.array(split.pieces.get(edge, [edge]))[inside].tolist()
     return _closed(split.arrays, np.array(sorted(closed), np.int64), network)
+
+
+def bridge_ends(network: RoadNetwork, edge: int) -> NDArray[np.float64]:
+    """Return where an edge goes onto or off a bridge, tunnel or ferry, as shares of its length."""
+    tree = box_tree(network)
+    begin, end = tree.shape_start[edge], tree.shape_start[edge + 1]
+    kind = network.arrays["shape_off_ground"][begin : end - 1].astype(np.int64)
+    share: NDArray[np.float64] = tree.along[begin + 1 : end - 1][np.diff(kind) != 0] / tree.along[end - 1]
+    return share
 
 
 def off_ground_at(network: RoadNetwork, edge: int, share: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import math
 import pickle
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -153,11 +154,130 @@ def test_barriers_of_all_kinds_stop_streets(barrier):
     assert table.total_bounds[2] >= points([(699, 0)]).total_bounds[2]
 
 
+BRIDGE_CITY = network(
+    {1: (0, 0), 2: (450, 0), 3: (550, 0), 4: (1000, 0)},
+    [((1, 2), STREET), ((2, 3), {**STREET, "bridge": "yes"}), ((3, 4), STREET)],
+)
+
+
+def layer(*shapes):
+    return gpd.GeoSeries(list(shapes), crs=32631)
+
+
+def test_points_close_bridges_and_lines_pass_under_them():
+    open_km, under_km, at_km = (
+        ask(2, [(100, 0)], net=BRIDGE_CITY, barriers=given).reached_km[0]
+        for given in (None, layer(shapely.LineString([spot(500, -99), spot(500, 99)])), layer(spot(500, 1)))
+    )
+    assert (open_km, under_km) == pytest.approx((1.0, 1.0), abs=1e-3)
+    assert at_km == pytest.approx(0.495, abs=1e-3)
+
+
+def test_of_a_flooded_street_only_the_bridge_stays_open():
+    """The flood takes 100 to 900 m, the bridge is 450 to 550 m: a start at 500 m has the bridge, one at 0 m 100 m."""
+    flood = layer(shapely.box(*spot(100, -200).coords[0], *spot(900, 200).coords[0]))
+    with pytest.warns(errors.CitygeoWarning, match="CG-NET-065"):
+        table = ask(2, [(500, 0)], net=BRIDGE_CITY, barriers=flood, kind="edges")
+    assert (table.to_m - table.from_m).sum() == pytest.approx(100, abs=0.01)
+    assert ask(2, [(0, 0)], net=BRIDGE_CITY, barriers=flood).reached_km[0] == pytest.approx(0.1, abs=1e-3)
+
+
+def test_who_is_across_a_barrier_from_the_road_is_told():
+    river = layer(shapely.LineString([spot(-500, 50), spot(2500, 50)]))
+    with pytest.warns(errors.CitygeoWarning, match="CG-NET-065"):
+        table = ask(1, [(400, 100), (900, 0)], barriers=river)
+    told = table.issues.set_index("code").loc["CG-NET-065"]
+    assert (told["count"], told["sample"]) == (1, ["0"]) or told["count"] == 1
+
+
+def test_networks_without_bridges_tell_that_barriers_may_close_some():
+    river = layer(shapely.LineString([spot(700, -300), spot(700, 300)]))
+    assert "CG-NET-064" in ask(1, barriers=river).issues.code.tolist()
+    assert "CG-NET-064" not in ask(2, [(100, 0)], net=BRIDGE_CITY, barriers=river).issues.code.tolist()
+
+
+def test_ground_is_shared_out_on_each_side_of_a_barrier():
+    """Streets at y = 0 and y = 120, the river at y = 90: the ground at y = 75 is nearer to the far street."""
+    net = network(
+        {1: (0, 0), 2: (1000, 0), 3: (0, 120), 4: (1000, 120), 5: (-900, 60)},
+        [((1, 2), STREET), ((3, 4), STREET), ((1, 5, 3), STREET)],
+    )
+    river = layer(shapely.LineString([spot(-300, 90), spot(1500, 90)]))
+    table = ask(1, [(500, 0), (500, 120)], net=net, barriers=river, overlap="split", offroad_kmh=math.inf)
+    near, far = table.geometry.to_crs(32631)
+    assert near.covers(spot(500, 75))
+    assert not far.intersects(spot(500, 75))
+    assert far.covers(spot(500, 100))
+
+
 def test_barriers_need_a_crs_and_shapes():
     with pytest.raises(errors.CRSError, match="CG-CRS-001"):
         ask(1, barriers=gpd.GeoSeries([spot(0, 0)]))
     with pytest.raises(errors.InputError, match="CG-IN-004"):
         ask(1, barriers=gpd.GeoSeries([spot(0, 0), None], crs=32631))
+
+
+def test_rows_of_a_table_cannot_be_checked_or_reported():
+    """What is found out is laid beside the rows: of others, or in another order, it would be wrong."""
+    table = ask([0.5, 1], [(400, 0), (1500, 0)], overlap="split")
+    assert len(table.check()) == 4
+    for rows in (
+        table[table.minutes == 1],
+        table.iloc[:1],
+        table.sort_values("minutes"),
+        pd.concat([table, table]),
+    ):
+        for question in (rows.check, rows.responsibility):
+            with pytest.raises(errors.InputError, match="CG-IN-004"):
+                question()
+
+
+def test_tables_that_lost_their_question_say_so():
+    derived = ask([0.5, 1]).dissolve("minutes")
+    with pytest.raises(errors.InputError, match="CG-IN-004"):
+        derived.check()
+
+
+def test_who_is_nowhere_first_is_not_out_of_range():
+    table = ask([0.5, 1], [(400, 0), (400, 0)], overlap="split")
+    assert table.status.tolist() == ["ok", "ok", "not_first", "not_first"]
+
+
+def test_rings_beyond_the_last_road_are_no_failure():
+    for kind in KINDS:
+        table = ask([5, 10, 20], kind=kind, bands="rings")
+        assert set(table.status) == {"ok"}, kind
+
+
+def test_results_come_back_frozen_from_a_pickle():
+    """Kernels are compiled for read-only arrays: writable ones would be compiled for anew."""
+    again = pickle.loads(pickle.dumps(ask(1)))
+    assert not any(array.flags.writeable for array in again.network.arrays.values())
+    assert again.check().recall.tolist() == [1.0]
+
+
+def test_roads_only():
+    table = ask(1, trim_m=0, cell_m=10, method="buffer")
+    length, width = 1000.0 * SCALE, 20.0
+    assert table.area_km2[0] * 1e6 == pytest.approx(length * width + math.pi * 100, rel=0.002)
+
+
+@pytest.mark.parametrize("method", ["contour", "buffer", "cells"])
+def test_areas_near_the_antimeridian_stay_in_one_piece(method):
+    """A street at 179.9995 degrees east: the ground around it goes on beyond 180."""
+    lonlat = [(179.999, -16.5), (179.9995, -16.49)]
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for node, (x, y) in enumerate(lonlat):
+        graph.add_node(node, x=x, y=y)
+    for ends in ((0, 1), (1, 0)):
+        graph.add_edge(*ends, highway="residential", length=1111.0, oneway=False)
+    net = cg.RoadNetwork.from_networkx(graph, mode="drive")
+    at = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*zip(*lonlat, strict=True)), crs=4326).head(1)
+    table = cg.isochrones(net, at, minutes=5, direction="from", method=method)
+    west, _, east, _ = table.total_bounds
+    assert east - west < 0.1
+    assert table.is_valid.all()
+    assert east > 180
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -167,7 +287,7 @@ def test_barriers_need_a_crs_and_shapes():
     "options",
     [
         {"overlap": "merge"}, {"bands": "circles"}, {"kind": "hull"}, {"method": "alpha"}, {"overlap": ["split"]},
-        {"direction": "both"}, {"threads": 0}, {"polygons": "gates"},
+        {"direction": "both"}, {"threads": 0}, {"polygons": "gates"}, {"bands": "rings", "kind": "raster"},
     ],
 )  # fmt: skip
 def test_unknown_options_are_told_with_the_known_ones(options):
@@ -179,7 +299,7 @@ def test_unknown_options_are_told_with_the_known_ones(options):
 @pytest.mark.parametrize(
     "options",
     [
-        {"minutes": 0}, {"minutes": [5, math.nan]}, {"minutes": []}, {"trim_m": -1}, {"trim_m": 0}, {"trim_m": True},
+        {"minutes": 0}, {"minutes": [5, math.nan]}, {"minutes": []}, {"trim_m": -1}, {"trim_m": True},
         {"trim_m": 5001}, {"offroad_kmh": 0}, {"offroad_kmh": -math.inf}, {"offroad_kmh": "fast"}, {"cell_m": 0.5},
         {"cell_m": 2000}, {"cell_m": None}, {"max_snap_m": -1}, {"resolution": 16, "kind": "cells"},
     ],
