@@ -298,6 +298,7 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         """Draw the isochrones on a map, see `citygeo.explore`; with ``column=`` as GeoPandas does."""
         if self.question is None or "column" in options:  # as GeoPandas draws
             return super().explore(**options)
+        self._require_rows()
         from citygeo import viz
 
         return viz.explore(self, **options)
@@ -306,6 +307,11 @@ class Isochrones(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no ty
         """Draw the isochrones for print, see `citygeo.viz.static.plot`; with ``column=`` as GeoPandas does."""
         if self.question is None or "column" in options:  # as GeoPandas draws
             return gpd.GeoDataFrame(self).plot(**options)
+        self._require_rows()
         from citygeo.viz import static
 
         return static.plot(self, **options)
+
+    def _require_rows(self) -> None:
+        if not len(self):
+            raise error("CG-IN-001", layer="isochrones")

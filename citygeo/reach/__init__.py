@@ -65,6 +65,9 @@ def service_area(
     """
     Find what each facility reaches within the given minutes.
 
+    Its polygons are the ground within a fixed `buffer_m` of reached roads, of which `coverage` takes shares;
+    `isochrones` draws areas in which the way off the road takes time too.
+
     Parameters
     ----------
     network
