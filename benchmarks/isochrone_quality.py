@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ OURS = {
 COSTING = {"drive": "auto", "walk": "pedestrian"}
 CELLS_M = (80.0, 40.0, 25.0, 20.0, 10.0, 5.0)
 ROUND = 64  # corners of a quarter of a circle: 0.01 % of its area is missing
-BAND_S = 3
+NARROW = {5: 3, 10: 10}  # minutes, by the narrow band of the tables
 COLUMNS = (
     "method", "polygons", "recall, mean", "least", "unreached nodes inside, beyond 100 m", "within", "not nested",
     "invalid", "start outside", "km2", "vertices", "ms, wall", "ms, CPU",
@@ -287,14 +288,15 @@ def exact(iso):
     return whole.ravel()
 
 
-def converged(found):
-    """The table of what `convergence` found, by city."""
+def converged(city, rows):
+    """The table of `convergence`, small areas of one city."""
+    narrow = city._replace(minutes=(NARROW[city.minutes[0]],))
+    share = convergence(narrow, rows)
     yield "| contour / exact union (not in both) | " + " | ".join(f"{cell:.0f} m" for cell in CELLS_M) + " |"
     yield "|---|" + "---:|" * len(CELLS_M)
-    for name, share in found.items():
-        yield (
-            f"| {name} | " + " | ".join(f"{area:.4f} ({apart:.2%})" for area, apart in share.values()) + " |"
-        )
+    told = (f"{area:.4f} ({apart:.2%})" for area, apart in share.values())
+    yield f"| {city.name}, {len(rows)} places, {narrow.minutes[0]} min | {' | '.join(told)} |"
+    yield ""
 
 
 def main():
@@ -315,22 +317,18 @@ def main():
     parser.add_argument(
         "--peers", type=int, default=10, help="how many places peers draw that take a second for each"
     )
+    parser.add_argument("--areas-only", action="store_true", help="only how areas converge to the exact ones")
     parser.add_argument("--only", nargs="+", help="beginnings of names of cities")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = {}
     print(f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}; load {os.getloadavg()[0]:.1f}\n")
     for city in cities(options):
         if options.only and not city.name.startswith(tuple(options.only)):
             continue
-        for line in quality(city, options):
+        tables = () if options.areas_only else quality(city, options)
+        for line in chain(tables, converged(city, np.arange(options.buffers))):
             print(line, flush=True)
-        say(f"{city.name}: convergence")
-        narrow = city._replace(minutes=(BAND_S,)) if city.minutes == (5, 10) else city._replace(minutes=(10,))
-        found[city.name] = convergence(narrow, np.arange(options.buffers))
-    print(LEGEND, end="\n\n")
-    for line in converged(found):
-        print(line)
+    print(LEGEND)
 
 
 if __name__ == "__main__":
