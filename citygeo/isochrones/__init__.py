@@ -120,7 +120,9 @@ def isochrones(
         ``"from"`` the facility, like a fire engine, or ``"to"`` it, like a patient.
     overlap
         ``"overlap"``: each facility for itself. ``"dissolve"``: all as one. ``"split"``: each place of a road goes with
-        the facility that is there first, cut at the place where two would meet; ground with the nearest road.
+        the facility that is there first, cut where two would meet. Ground goes with the nearest road, whoever is first
+        there in the end: districts do not change with the minutes, so that a strip of what a band reaches may be in
+        the district of a facility that comes a little later.
     bands
         ``"disks"``: all within each bound. ``"rings"``: what is within one bound and not the one before.
     kind

@@ -145,12 +145,13 @@ class Reach:
         if not rows.size:
             return parts, owner
         ends = places._replace(ms=np.zeros_like(places.ms)).exits(self.network, self.direction)
-        added = [(_places_only(places.of(row), limit_ms), row) for row in rows.tolist()]
-        free = [
-            (alone, np.full(alone.edge.size, row))
-            for alone, row in added
-            if not _is_taken(alone, row, parts, near, ends.taken(np.array([row])))
-        ]
+        free, known = [], set[tuple[int, float]]()
+        for row in rows.tolist():
+            alone = _places_only(places.of(row), limit_ms)
+            stand = set(zip(alone.edge.tolist(), alone.share[:, 0].tolist(), strict=True))
+            if not (stand <= known or _is_taken(alone, row, parts, near, ends.taken(np.array([row])))):
+                free.append((alone, np.full(alone.edge.size, row)))
+                known |= stand
         joined = [parts, *(alone for alone, _ in free)]
         edge, share, ms = (np.concatenate(column) for column in zip(*joined, strict=True))
         return Parts(edge, share, ms), np.concatenate([owner, *(row for _, row in free)])
@@ -175,8 +176,9 @@ def _places_only(own: Own, limit_ms: int) -> Parts:
 
 
 def length_km(network: RoadNetwork, parts: Parts) -> float:
-    """Return how much road the parts of one row are; no place is in two of them."""
-    return float(((parts.share[:, 1] - parts.share[:, 0]) * network.length_m[parts.edge]).sum() / 1000)
+    """Return how much road the parts of one row are, the same to the last bit in whichever order they were found."""
+    metres = (parts.share[:, 1] - parts.share[:, 0]) * network.length_m[parts.edge]
+    return float(np.sort(metres).sum() / 1000)
 
 
 def beyond(parts: Parts, limit_ms: int) -> Parts:

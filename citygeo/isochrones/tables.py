@@ -105,7 +105,7 @@ def edges(reach: Reach, *, is_ring: bool) -> gpd.GeoDataFrame:
     from_m, to_m = (parts.share * reach.network.length_m[parts.edge][:, None]).T
     lines = np.full(own.size, None, object)
     is_line = is_part.copy()
-    is_line[is_part] = parts.share[:, 0] < parts.share[:, 1]  # a part of no length is a place
+    is_line[is_part] = from_m < to_m  # a part of no length is a place
     drawn = parts.take(own[is_line])
     lines[is_line] = cut_lines(reach.network, drawn.edge, drawn.share, reach.facilities.crs)
     measures = {
