@@ -28,6 +28,7 @@ MINUTES = [5, 10]
 BANDS = ["#1b6ca8", "#8fc1e3"]  # narrow, wide
 OWNERS = ["#4477aa", "#ee6677", "#228833", "#ccbb44"]
 INK, PAPER, WATER, ROAD = "#222222", "#ffffff", "#d5e6ee", "#b9b9b4"
+MOST_BYTES = 300_000
 TALL = 0.94  # of a panel's width
 
 
@@ -82,9 +83,11 @@ class Panels:
 def save(figure, name):
     """A JPEG of less than 300 kB."""
     path = HERE / name
-    figure.savefig(
-        path, dpi=110, facecolor=PAPER, pil_kwargs={"quality": 78, "optimize": True, "progressive": True}
-    )
+    for quality in (80, 70, 60):
+        options = {"quality": quality, "optimize": True, "progressive": True}
+        figure.savefig(path, dpi=110, facecolor=PAPER, pil_kwargs=options)
+        if path.stat().st_size < MOST_BYTES:
+            break
     plt.close(figure)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
