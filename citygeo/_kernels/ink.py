@@ -119,7 +119,6 @@ def _capsule(
     bits: NDArray[np.uint64],
     reach: NDArray[np.uint8],
     n_blocks: Any,
-    span: NDArray[np.float64],
     x: tuple[Any, Any],
     y: tuple[Any, Any],
     radius: tuple[Any, Any],
@@ -132,41 +131,49 @@ def _capsule(
     Take in the convex hull of two discs; `ux, uy` is the direction from one to the other.
 
     First the rows it meets, then the columns: nodes by rows, and on both how far it goes on beyond the outermost nodes.
-    A span between two nodes is put down among the loose ones; their number is returned. `span` is scratch. All is in
-    one function, since calls with arrays cost more than what they do.
+    A span between two nodes is put down among the loose ones; their number is returned. All is in one function, since
+    calls with arrays cost more than what they do.
     """
+    radius0, radius1 = radius
     length = (x[1] - x[0]) * ux + (y[1] - y[0]) * uy
-    is_hull = length > abs(radius[0] - radius[1])  # else one disc holds the other
-    sine = (radius[0] - radius[1]) / length if is_hull else 0.0
+    is_hull = length > abs(radius0 - radius1)  # else one disc holds the other
+    sine = (radius0 - radius1) / length if is_hull else 0.0
     cosine = np.sqrt(max(1.0 - sine * sine, 0.0))
     for axis in range(2):
         along, across = (y, x) if axis == 0 else (x, y)
         to_along, to_across = (uy, ux) if axis == 0 else (ux, uy)
-        base = np.int64(np.ceil(min(along[0] - radius[0], along[1] - radius[1])))
-        end = np.int64(np.floor(max(along[0] + radius[0], along[1] + radius[1])))
-        for line in range(end - base + 1):
-            span[line, 0], span[line, 1] = np.inf, -np.inf
-        for k in range(2):
-            square = radius[k] * radius[k]
-            first, last = np.int64(np.ceil(along[k] - radius[k])), np.int64(np.floor(along[k] + radius[k]))
-            for line in range(first, last + 1):
-                half = np.sqrt(max(square - (line - along[k]) * (line - along[k]), 0.0))
-                span[line - base, 0] = min(span[line - base, 0], across[k] - half)
-                span[line - base, 1] = max(span[line - base, 1], across[k] + half)
-        for side in range(2 if is_hull else 0):
-            # from the middles to where a common tangent touches
-            turn = cosine if side == 0 else -cosine
-            out_along, out_across = to_along * sine - turn * to_across, to_across * sine + turn * to_along
-            along0, across0 = along[0] + radius[0] * out_along, across[0] + radius[0] * out_across
-            along1, across1 = along[1] + radius[1] * out_along, across[1] + radius[1] * out_across
-            slope = (across1 - across0) / (along1 - along0) if along1 != along0 else 0.0
-            first, last = np.int64(np.ceil(min(along0, along1))), np.int64(np.floor(max(along0, along1)))
-            for line in range(first, last + 1):
-                place = across0 + (line - along0) * slope
-                span[line - base, 0] = min(span[line - base, 0], place)
-                span[line - base, 1] = max(span[line - base, 1], place)
-        for line in range(base, end + 1):
-            low, high = span[line - base, 0], span[line - base, 1]
+        along0, along1, across0, across1 = along[0], along[1], across[0], across[1]
+        # the common tangents: from where they touch one disc to where they touch the other
+        left = along0 + radius0 * (to_along * sine - cosine * to_across)
+        left_across = across0 + radius0 * (to_across * sine + cosine * to_along)
+        left_end = along1 + radius1 * (to_along * sine - cosine * to_across)
+        left_step = across1 + radius1 * (to_across * sine + cosine * to_along) - left_across
+        right = along0 + radius0 * (to_along * sine + cosine * to_across)
+        right_across = across0 + radius0 * (to_across * sine - cosine * to_along)
+        right_end = along1 + radius1 * (to_along * sine + cosine * to_across)
+        right_step = across1 + radius1 * (to_across * sine - cosine * to_along) - right_across
+        left_slope = left_step / (left_end - left) if left_end != left else 0.0
+        right_slope = right_step / (right_end - right) if right_end != right else 0.0
+        begin0, end0 = np.int64(np.ceil(along0 - radius0)), np.int64(np.floor(along0 + radius0))
+        begin1, end1 = np.int64(np.ceil(along1 - radius1)), np.int64(np.floor(along1 + radius1))
+        for line in range(min(begin0, begin1), max(end0, end1) + 1):
+            low, high = np.inf, -np.inf
+            if begin0 <= line <= end0:
+                away = line - along0
+                half = np.sqrt(max(radius0 * radius0 - away * away, 0.0))
+                low, high = across0 - half, across0 + half
+            if begin1 <= line <= end1:
+                away = line - along1
+                half = np.sqrt(max(radius1 * radius1 - away * away, 0.0))
+                low, high = min(low, across1 - half), max(high, across1 + half)
+            if is_hull and min(left, left_end) <= line <= max(left, left_end):
+                place = left_across + (line - left) * left_slope
+                low, high = min(low, place), max(high, place)
+            if is_hull and min(right, right_end) <= line <= max(right, right_end):
+                place = right_across + (line - right) * right_slope
+                low, high = min(low, place), max(high, place)
+            if low > high:  # by rounding, just beyond both discs
+                continue
             first, last = np.int64(np.ceil(low)), np.int64(np.floor(high))
             if first <= last:
                 if axis == 0:
@@ -325,8 +332,6 @@ def ink(
     -------
     Number of loose spans.
     """
-    room = max(bits.shape[0], bits.shape[1] << WORD) + 2
-    span = np.empty((room, 2))
     scale = 1.0 / cell_m
     least, trim = (least_m + OVER_M) * scale, (max(trim_m, least_m) + OVER_M) * scale
     # discs first, since what is full all round needs no look afterwards: no outline can run there
@@ -392,7 +397,7 @@ def ink(
                     np.int64(np.ceil(max(y + radius, end_y + end_radius))),
                 ):
                     n_loose = _capsule(
-                        bits, reach, n_blocks, span, (x, end_x), (y, end_y), (radius, end_radius), ux, uy, loose,
+                        bits, reach, n_blocks, (x, end_x), (y, end_y), (radius, end_radius), ux, uy, loose,
                         n_loose,
                     )  # fmt: skip
                 x, y, radius = end_x, end_y, end_radius
