@@ -1,7 +1,7 @@
 """
 The suite: one command, one table.
 
-    python -m benchmarks                                  # everything, about a quarter of an hour on two cores without isochrones
+    python -m benchmarks                                  # everything: a quarter of an hour, and the isochrones
     python -m benchmarks --only reach-300 table --runs 3
     python -m benchmarks compare benchmarks/results/OLD.json [NEW.json]
 
