@@ -264,6 +264,8 @@ class RoadNetwork(NetworkData, FromSources):
         class_column: str = "highway",
         speed_column: str | None = None,
         oneway_column: str | None = None,
+        bridge_column: str | None = None,
+        tunnel_column: str | None = None,
         connect_m: float = 5.0,
     ) -> RoadNetwork:
         """
@@ -275,6 +277,8 @@ class RoadNetwork(NetworkData, FromSources):
             One LineString per street, from end to end; they meet other streets at their ends only.
         class_column, speed_column, oneway_column
             Class, km/h, and direction as drawn, in the words of `from_centerlines`.
+        bridge_column, tunnel_column
+            Columns that mark bridges and tunnels, which barriers spare and nobody walks off.
         connect_m
             An end this near to a street joins it.
 
@@ -291,9 +295,10 @@ class RoadNetwork(NetworkData, FromSources):
             CG-GEO-010: not lines. CG-IN-005: no such column. CG-LINE-003, CG-LINE-005: directions or speeds that
             cannot be read. CG-NET-056: streets closed to the mode.
         """
-        arrays, log = edits.with_edges(
-            self, lines, columns=Columns(class_column, speed_column, oneway_column), connect_m=connect_m
+        columns = Columns(
+            class_column, speed_column, oneway_column, bridge=bridge_column, tunnel=tunnel_column
         )
+        arrays, log = edits.with_edges(self, lines, columns=columns, connect_m=connect_m)
         log.announce()
         return self._edited(arrays, f"with_edges({len(lines)} streets)", provenance.sha256_layer(lines), log)
 

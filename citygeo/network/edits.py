@@ -10,7 +10,7 @@ import numpy as np
 
 from citygeo import datum
 from citygeo.errors import error
-from citygeo.io.off_ground import GROUND
+from citygeo.io.off_ground import GROUND, off_ground
 from citygeo.io.roadwords import Columns, read_attributes
 from citygeo.issues import IssueLog
 from citygeo.network.boxtree import box_tree
@@ -221,7 +221,7 @@ def with_edges(
         rows = lines.index[~is_line]
         raise error("CG-GEO-010", layer="lines", count=len(rows), sample=", ".join(map(str, rows[:5])))
     log = IssueLog()
-    rules, kinds = _rules_of(network, lines, columns, log)
+    rules, kinds, levels = _rules_of(network, lines, columns, log)
     places = [shapely.get_coordinates(line) for line in shapes]
     ends = np.array([[place[0], place[-1]] for place in places]).reshape(-1, 2)
     split, node, joined = _connect(network, ends, connect_m)
@@ -233,7 +233,7 @@ def with_edges(
         total=len(lines),
         connect_m=f"{connect_m:g}",
     )
-    arrays = _appended(split.arrays, network, (places, rules, kinds), node)
+    arrays = _appended(split.arrays, network, (places, rules, kinds, levels), node)
     arrays["edge_leave_ms"] = _with_junctions(arrays, network, node)
     return {**arrays, **search_arrays(arrays, network.mode)}, log
 
@@ -269,8 +269,8 @@ def _is_loose(node: NDArray[np.int64], joined: NDArray[np.bool_]) -> NDArray[np.
 
 def _rules_of(
     network: RoadNetwork, lines: gpd.GeoDataFrame, columns: Columns, log: IssueLog
-) -> tuple[list[WayRule], list[str]]:
-    """Apply the mode to the new streets as to any other; return also their classes."""
+) -> tuple[list[WayRule], list[str], list[int]]:
+    """Apply the mode to the new streets as to any other; return also their classes, and what is off the ground."""
     attributes = read_attributes(lines, columns, "lines", log)
     tags = [attributes.tag_sets[number] for number in attributes.tag_set.tolist()]
     rules = [network.mode.rule(row) for row in tags]
@@ -280,7 +280,7 @@ def _rules_of(
         raise error(
             "CG-NET-056", count=len(shut), mode=network.mode.name, column=columns.class_, sample=sample
         )
-    return rules, [highway_class(row) for row in tags]
+    return rules, [highway_class(row) for row in tags], [off_ground(row) for row in tags]
 
 
 def _connect(
@@ -319,11 +319,11 @@ def _connect(
 def _appended(
     arrays: Arrays,
     network: RoadNetwork,
-    new: tuple[list[NDArray[np.float64]], list[WayRule], list[str]],
+    new: tuple[list[NDArray[np.float64]], list[WayRule], list[str], list[int]],
     node: NDArray[np.int64],
 ) -> Arrays:
     """Add edges at the end; their way ids are below every other, counting down."""
-    places, rules, kinds = new
+    places, rules, kinds, levels = new
     n = len(places)
     pairs = node.reshape(-1, 2)
     joints = arrays["node_lonlat"].astype(np.float64)
@@ -358,7 +358,10 @@ def _appended(
     check_times(made)
     for name, column in made.items():
         arrays[name] = np.concatenate((arrays[name], column))
-    drawn = [Shape(shape, np.full(len(shape), GROUND, np.uint8)) for shape in shapes]
+    drawn = [
+        Shape(shape, np.array([level] * (len(shape) - 1) + [GROUND], np.uint8))
+        for shape, level in zip(shapes, levels, strict=True)
+    ]
     arrays |= join_shapes(arrays, {}, drawn)
     arrays["word_start"] = np.concatenate(([0], np.cumsum([len(word) for word in encoded]))).astype(np.int64)
     arrays["word_bytes"] = np.frombuffer(b"".join(encoded), np.uint8)

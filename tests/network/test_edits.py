@@ -313,3 +313,26 @@ def test_edits_can_follow_each_other_and_be_saved(tmp_path):
     assert all(np.array_equal(again.arrays[name], array) for name, array in edited.arrays.items())
     # 2 -> 3 at 36 km/h, then the new street of 1.8 km at half of 72
     assert seconds(again, (1000, 0), (1100, 800)) == pytest.approx(100 + 170, rel=1e-3)
+
+
+@pytest.mark.parametrize(("column", "kind"), [("bridge_column", 1), ("tunnel_column", 2)])
+def test_new_bridges_and_tunnels_are_off_the_ground(column, kind):
+    """A river is a barrier to a new street, not to a new bridge."""
+    net = network(
+        {1: (0, 0), 2: (1000, 0), 3: (0, 200), 4: (1000, 200)}, [((1, 2), STREET), ((3, 4), STREET)]
+    )
+    lines = gpd.GeoDataFrame(
+        {"highway": "residential", "over": "yes"},
+        geometry=[shapely.LineString([lonlat(500, 0), lonlat(500, 200)])],
+        index=[0],
+        crs=4326,
+    )
+    river = gpd.GeoSeries([shapely.LineString([lonlat(-500, 100), lonlat(1500, 100)])], crs=4326)
+    around = river.to_crs(net.metric_crs).buffer(1)
+    for options, stays in (({}, False), ({column: "over"}, True)):
+        plan = net.with_edges(lines, **options)
+        made = plan.arrays["edge_way_id"] < 0
+        assert (plan.arrays["shape_off_ground"].max() == kind) == stays
+        closed = plan.without(polygon=around, spares_bridges=True)
+        assert closed.is_open[closed.arrays["edge_way_id"] < 0].all() == stays
+        assert made.sum() == 1
