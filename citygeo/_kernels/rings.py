@@ -166,7 +166,6 @@ def trace(
     out_xy: NDArray[np.float64],
     out_ring: NDArray[np.int64],
     out_polygon: NDArray[np.int64],
-    out_area: NDArray[np.float64],
 ) -> int:
     """
     Join crossings to rings, and rings to polygons.
@@ -184,8 +183,6 @@ def trace(
         int64 `(runs + 1,)`: where each ring begins in `out_xy`, and the end.
     out_polygon
         int64 `(runs + 1,)`: where each polygon begins in `out_ring`, its shell first; after the last, the end.
-    out_area
-        float64 `(1,)`: the area of all, square metres.
 
     Returns
     -------
@@ -200,7 +197,7 @@ def trace(
     # to the right of and ahead of those who head north, west, south, east; the area is on their left
     right_i, right_j = (1, 0, -1, 0), (0, 1, 0, -1)
     ahead_i, ahead_j = (0, -1, 0, 1), (1, 0, -1, 0)
-    n, n_rings, whole = 0, 0, 0.0
+    n, n_rings = 0, 0
     row = 0
     for run in range(n_runs):
         while start[row + 1] <= run:
@@ -236,10 +233,8 @@ def trace(
         twice += place[n - 1, 0] * place[n, 1] - place[n, 0] * place[n - 1, 1]
         n += 1
         part[n_rings], is_shell[n_rings] = _root(parent, run), twice > 0.0
-        whole += twice / 2.0 * cell_m * cell_m
         n_rings += 1
     begin[n_rings] = n
-    out_area[0] = whole
     n_polygons: int = _collect(
         place, begin, part, is_shell, n_rings, n_runs, cell_m, first_i, first_j, out_xy, out_ring, out_polygon
     )

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 WORD, BLOCK = 64, 64  # nodes in a word, and along a block
 LOOSE = 8  # spans without a node for each part, before there is more room
-MOST_NODES = (
-    1_000_000_000  # of a grid, 2 bytes each where an outline runs; all Iceland at 25 m has 280 million
-)
+MOST_NODES = 1_000_000_000  # 2 bytes each where an outline runs; all Iceland at 25 m has 280 million
 
 
 class Rings(NamedTuple):
@@ -36,19 +34,16 @@ class Rings(NamedTuple):
         Where each ring begins, and the end, `(r + 1,)`.
     polygon
         Where each polygon begins among the rings, its shell first, and the end, `(p + 1,)`.
-    area_m2
-        Area of all.
     """
 
     xy: NDArray[np.float64]
     ring: NDArray[np.int64]
     polygon: NDArray[np.int64]
-    area_m2: float
 
     @classmethod
     def none(cls) -> Rings:
         """Return no polygon."""
-        return cls(np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64), 0.0)
+        return cls(np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 def least_m(cell_m: float) -> float:
@@ -158,15 +153,11 @@ def _traced(grid: _Grid, bits: NDArray[np.uint64], reach: NDArray[np.uint8]) -> 
     start = np.empty(grid.rows + 1, np.int64)
     n_crossings = count_runs(bits, start)
     n_runs = int(start[-1])
-    xy, area = np.empty((n_crossings + n_runs, 2)), np.empty(1)
+    xy = np.empty((n_crossings + n_runs, 2))
     ring, polygon = np.empty(n_runs + 1, np.int64), np.empty(n_runs + 1, np.int64)
-    n = trace(
-        bits, reach, grid.n_blocks, start, grid.cell_m, grid.first_i, grid.first_j, xy, ring, polygon, area
-    )
+    n = trace(bits, reach, grid.n_blocks, start, grid.cell_m, grid.first_i, grid.first_j, xy, ring, polygon)
     n_rings = polygon[n]
-    return Rings(
-        xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy(), float(area[0])
-    )
+    return Rings(xy[: ring[n_rings]].copy(), ring[: n_rings + 1].copy(), polygon[: n + 1].copy())
 
 
 def multipolygon(rings: Rings) -> shapely.MultiPolygon:

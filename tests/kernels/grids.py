@@ -184,19 +184,17 @@ class Grid:
         return np.array(sorted(rows)).reshape(-1, 2)
 
     def trace(self):
-        """Vertices in metres, where rings and polygons begin, and the area of all."""
+        """Vertices in metres, and where rings and polygons begin."""
         start = np.empty(self.rows + 1, np.int64)
         n_crossings, n_runs = count_runs(self.bits, start), int(start[-1])
-        xy, area = np.full((n_crossings + n_runs, 2), np.nan), np.empty(1)
+        xy = np.full((n_crossings + n_runs, 2), np.nan)
         ring, polygon = np.empty(n_runs + 1, np.int64), np.empty(n_runs + 1, np.int64)
         n = trace(
-            self.bits, self.reach, self.n_blocks, start, self.cell, *self.first, xy, ring, polygon, area
+            self.bits, self.reach, self.n_blocks, start, self.cell, *self.first, xy, ring, polygon
         )  # fmt: skip
         n_rings = polygon[n]
         assert ring[n_rings] == n_crossings + n_rings
-        return SimpleNamespace(
-            xy=xy[: ring[n_rings]], ring=ring[: n_rings + 1], polygon=polygon[: n + 1], area_m2=float(area[0])
-        )
+        return SimpleNamespace(xy=xy[: ring[n_rings]], ring=ring[: n_rings + 1], polygon=polygon[: n + 1])
 
     def shape(self):
         """The polygons as one geometry."""
