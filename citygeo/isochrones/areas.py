@@ -40,10 +40,11 @@ class Look(NamedTuple):
 
 
 class Areas(NamedTuple):
-    """Polygons in the network's metric CRS and how much road is reached, `(rows, bands)` each."""
+    """Polygons in the network's metric CRS, how much road is reached, and whether anything is, `(rows, bands)` each."""
 
     shape: NDArray[np.object_]
     reached_km: NDArray[np.float64]
+    is_reached: NDArray[np.bool_]
 
 
 def areas(reach: Reach, look: Look) -> Areas:
@@ -112,28 +113,32 @@ class Pen:
 def _drawn(reach: Reach, look: Look) -> Areas:
     size = (reach.n_rows, len(reach.minutes))
     shape, km = np.full(size, shapely.MultiPolygon(), object), np.zeros(size)
+    is_reached = np.zeros(size, np.bool_)
     pen, limits = Pen(reach.network, look), reach.limits
 
     def take(row: int, bands: list[Parts]) -> None:
         km[row] = [length_km(reach.network, parts) for parts in bands]
+        is_reached[row] = [parts.edge.size > 0 for parts in bands]
         shape[row] = pen.draw(bands, limits)
 
     reach.each(take)
-    return Areas(shape, km)
+    return Areas(shape, km, is_reached)
 
 
 def _tiled(reach: Reach, look: Look) -> Areas:
     """Draw the ground of all, and share it out among the districts."""
-    km = np.zeros((reach.n_rows, len(reach.minutes)))
+    size = (reach.n_rows, len(reach.minutes))
+    km, is_reached = np.zeros(size), np.zeros(size, np.bool_)
 
     def take(row: int, bands: list[Parts]) -> None:
         km[row] = [length_km(reach.network, parts) for parts in bands]
+        is_reached[row] = [parts.edge.size > 0 for parts in bands]
 
     reach.each(take)
     whole = _drawn(replace(reach, overlap="dissolve"), look).shape
     own = districts(reach, whole[0, -1], look)
     shape = shapely.intersection(own[:, None], whole, grid_size=GRID_M)
-    return Areas(np.array([[as_multipolygon(one) for one in row] for row in shape], object), km)
+    return Areas(np.array([[as_multipolygon(one) for one in row] for row in shape], object), km, is_reached)
 
 
 def rings_of(made: Areas) -> Areas:
@@ -145,4 +150,4 @@ def rings_of(made: Areas) -> Areas:
         for wide, narrow in zip(made.shape[:, 1:], narrower, strict=True)
     ]
     km[:, 1:] -= made.reached_km[:, :-1]
-    return Areas(shape, km)
+    return made._replace(shape=shape, reached_km=km)

@@ -71,14 +71,12 @@ class Keys(NamedTuple):
 def polygons(reach: Reach, look: Look, *, is_ring: bool) -> gpd.GeoDataFrame:
     """Return one row per facility and band with its polygon, area_km2 and reached_km."""
     made = areas(reach, look)
-    is_reached = made.reached_km > 0
-    is_reached |= ~shapely.is_empty(made.shape)
     if is_ring:
         made = rings_of(made)
     keys = Keys.of(reach)
     shape = made.shape.ravel()
     data = {
-        **keys.columns(reach, is_reached, is_ring=is_ring),
+        **keys.columns(reach, made.is_reached, is_ring=is_ring),
         "area_km2": shapely.area(shape) / 1e6,
         "reached_km": made.reached_km.ravel(),
     }

@@ -243,6 +243,18 @@ def test_who_is_nowhere_first_is_not_out_of_range():
     assert table.status.tolist() == ["ok", "ok", "not_first", "not_first"]
 
 
+def test_kinds_agree_on_who_is_not_first():
+    """At 900 m the engine from 850 m is there after 5 s, its own sets out after 12 s: it is first nowhere."""
+    places = points([(850, 0), (900, 0)]).assign(late=[0, 12])
+    told = {
+        kind: cg.isochrones(
+            LINE, places, minutes=[0.2, 1], direction="from", kind=kind, overlap="split", delay_s="late"
+        ).groupby(["facility", "minutes"]).status.first().tolist()
+        for kind in KINDS
+    }  # fmt: skip
+    assert told["polygons"] == told["edges"] == told["cells"] == ["ok", "ok", "not_first", "not_first"]
+
+
 def test_rings_beyond_the_last_road_are_no_failure():
     for kind in KINDS:
         table = ask([5, 10, 20], kind=kind, bands="rings")
