@@ -9,6 +9,7 @@ import shapely
 
 from citygeo.edgeparts import QUAD_SEGMENTS, as_multipolygon
 from citygeo.isochrones.ground import ROAD_M
+from citygeo.network.build import ranges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def capsules(ground: Ground, parts: Parts, limit_ms: int, least_m: float = ROAD_
     span_m = parts.share * ground.along[end][:, None]
     n_segments = end - begin
     part = np.repeat(np.arange(len(begin)), n_segments)
-    corner = begin[part] + np.arange(part.size) - (np.cumsum(n_segments) - n_segments)[part]
+    corner = ranges(begin, n_segments)
     at = ground.along[corner], ground.along[corner + 1]
     low, high = np.maximum(span_m[part, 0], at[0]), np.minimum(span_m[part, 1], at[1])
     # a part of no length is at one place: it has the first segment that holds it

@@ -25,6 +25,7 @@ from citygeo.edgeparts import as_multipolygon
 from citygeo.errors import error
 from citygeo.hexgrid.inputs import require_resolution
 from citygeo.network.boxtree import box_tree
+from citygeo.network.build import ranges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class CellRuns(NamedTuple):
         first = np.searchsorted(self.edge, parts.edge, "left")
         count = np.searchsorted(self.edge, parts.edge, "right") - first
         part = np.repeat(np.arange(parts.edge.size), count)
-        run = np.arange(part.size) + np.repeat(first - (np.cumsum(count) - count), count)
+        run = ranges(first, count)
         (low, high), (low_ms, high_ms) = parts.share[part].T, parts.ms[part].T
         begin, end = np.maximum(self.share[run, 0], low), np.minimum(self.share[run, 1], high)
         is_met = (begin < end) | ((low == high) & (begin == end))  # a part of no length is a place
@@ -234,10 +235,10 @@ def _samples(network: RoadNetwork, edge: NDArray[np.int64], resolution: int) -> 
     """Return the corners of edges and enough places between them."""
     import h3.api.numpy_int as h3
 
-    tree, lonlat = box_tree(network), network.arrays["shape_lonlat"].astype(np.float64)
+    tree, lonlat = box_tree(network), network.shape_lonlat
     apart = min(h3.average_hexagon_edge_length(resolution, unit="m") / SAMPLES_PER_SIDE, FARTHEST_SAMPLE_M)
     first, count = tree.shape_start[edge], np.diff(tree.shape_start)[edge]
-    corner = np.arange(count.sum()) + np.repeat(first - (np.cumsum(count) - count), count)
+    corner = ranges(first, count)
     is_last = np.zeros(corner.size, np.bool_)
     is_last[np.cumsum(count) - 1] = True
     after = np.where(is_last, corner, corner + 1)
