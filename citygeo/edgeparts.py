@@ -106,7 +106,8 @@ def cut_lines(
     edge, share
         Edge `(s,)`, and low and high share `(s, 2)` of each stretch.
     crs
-        CRS of the lines; the network's metric one if `None`. Shares are of metres in that one, whichever is asked for.
+        CRS of the lines; the network's metric one if `None`. Shares are of metres in that one, whichever is asked for;
+        in WGS 84 ends lie on the lines as they are drawn there, on straight ones of kilometres decimetres beside.
     """
     import pyproj
 

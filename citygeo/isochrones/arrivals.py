@@ -104,5 +104,4 @@ def arrivals(
         data[f"facility_{i + 1}"] = labels_at(index, found.row[:, i])
         data[f"time_{i + 1}_from_s"] = found.ms[:, i, 0] / 1000
         data[f"time_{i + 1}_to_s"] = found.ms[:, i, 1] / 1000
-    lines = cut_lines(network, found.edge, found.share)
-    return gpd.GeoDataFrame(data, geometry=lines, crs=network.metric_crs).to_crs(crs)
+    return gpd.GeoDataFrame(data, geometry=cut_lines(network, found.edge, found.share, crs), crs=crs)

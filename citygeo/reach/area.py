@@ -123,8 +123,8 @@ class ServiceArea:
             "time_from_s": parts.ms[:, 0] / 1000,
             "time_to_s": parts.ms[:, 1] / 1000,
         }
-        lines = cut_lines(self.network, parts.edge, parts.share)
-        return gpd.GeoDataFrame(data, geometry=lines, crs=self.network.metric_crs).to_crs(self.facilities.crs)
+        lines = cut_lines(self.network, parts.edge, parts.share, self.facilities.crs)
+        return gpd.GeoDataFrame(data, geometry=lines, crs=self.facilities.crs)
 
     @cached_property
     def _metric_polygons(self) -> dict[float, list[shapely.MultiPolygon]]:

@@ -226,4 +226,5 @@ def test_the_callers_crs_changes_only_the_lines(city, table):
     pd.testing.assert_frame_equal(
         pd.DataFrame(other.drop(columns="geometry")), pd.DataFrame(table.drop(columns="geometry"))
     )
-    assert gpd.GeoSeries(other.geometry).to_crs(table.crs).geom_equals_exact(table.geometry, 1e-7).all()
+    # cut on the line as it is drawn there: on a straight line of kilometres the place is some decimetres beside
+    assert gpd.GeoSeries(other.geometry).to_crs(table.crs).geom_equals_exact(table.geometry, 5e-6).all()
