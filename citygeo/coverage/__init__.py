@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from citygeo import datum, demand, hexgrid, provenance
-from citygeo.coverage import cells as cellwise
+from citygeo.coverage.cells import cell_table
 from citygeo.coverage.points import (
     PointLayer,
     Served,
@@ -22,6 +22,7 @@ from citygeo.coverage.points import (
     serve,
 )
 from citygeo.coverage.result import Coverage
+from citygeo.coverage.spots import BLIND_SHARE, blind_spots
 from citygeo.coverage.zones import (
     NO_ZONE,
     as_areas,
@@ -155,11 +156,9 @@ def coverage(
     city = _study_area(study_area, levels, people, network, log)
     cells = np.union1d(hexgrid.cells_in(city, resolution), people.cell[people.cell != 0])
     lives = (people.layer, people.served, people.cell)
-    table = cellwise.cell_table(cells, lives, (paved.layer, paved.served, paved.cell), facilities.index)
+    table = cell_table(cells, lives, (paved.layer, paved.served, paved.cell), facilities.index)
     parent, label = _zone_labels(people, levels)
-    spots = cellwise.blind_spots(table, lives, to_ms(band), facilities.index, parent, label).to_crs(
-        facilities.crs
-    )
+    spots = blind_spots(table, lives, to_ms(band), facilities.index, parent, label).to_crs(facilities.crs)
     given = {"demand": demand, "buildings": buildings, "study_area": study_area}
     log.announce()
     log.extend(network.log.found)
@@ -319,6 +318,6 @@ def _describe(
     parameters = {
         **area.provenance["parameters"],
         "resolution": resolution,
-        "blind_below_share": cellwise.BLIND_SHARE,
+        "blind_below_share": BLIND_SHARE,
     }
     return provenance.describe("coverage", {**area.provenance["inputs"], **hashes}, parameters)
