@@ -24,15 +24,26 @@ if TYPE_CHECKING:
     from citygeo.network import RoadNetwork
 
 # one pass over the file gives every layer
-FEATURES: dict[str, bool | str] = {
+FEATURES: dict[str, bool | str | tuple[str, ...]] = {
     "building": True,
-    "amenity": "fire_station",
+    "amenity": ("fire_station", "school", "kindergarten", "clinic", "doctors", "pharmacy"),
     "boundary": "administrative",
     "landuse": True,
+    "leisure": "park",
+    "public_transport": "platform",
 }
-COLUMNS = ("name", "name:en", "admin_level", "addr:housenumber", "building:levels", *USE_KEYS)
+COLUMNS = ("name", "name:en", "admin_level", "addr:housenumber", "building:levels", "bus", *USE_KEYS)
 BUILDING_COLUMNS = ["building", "name", "addr:housenumber", "building:levels", *USE_KEYS]
 LEVELS = {"municipality": "6", "district": "9", "neighbourhood": "10"}
+# a service: the key that tells it and the values that are it
+SERVICES = {
+    "school": ("amenity", {"school"}),
+    "kindergarten": ("amenity", {"kindergarten"}),
+    "clinic": ("amenity", {"clinic", "doctors"}),
+    "pharmacy": ("amenity", {"pharmacy"}),
+    "bus_stop": ("public_transport", {"platform"}),
+    "park": ("leisure", {"park"}),
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,17 @@ class SampleCity:
         """The fire stations: name, geometry (points and building outlines)."""
         is_station = self._features["amenity"] == "fire_station"
         return self._features.loc[is_station, ["name", "geometry"]].copy()
+
+    @property
+    def services(self) -> dict[str, gpd.GeoDataFrame]:
+        """
+        What people go to in daily life: name, geometry (points and areas) of each kind of place.
+
+        ``school``, ``kindergarten``, ``clinic`` (also doctors' surgeries), ``pharmacy``, ``park`` and ``bus_stop``:
+        here a stop is mapped as a platform on each side of the street, and counts for each. A place of two
+        kinds ("kindergarten;school") is in both layers.
+        """
+        return {name: self._service(*told) for name, told in SERVICES.items()}
 
     @property
     def municipalities(self) -> gpd.GeoDataFrame:
@@ -147,6 +169,15 @@ class SampleCity:
     @property
     def _features(self) -> gpd.GeoDataFrame:
         return self._read[0]
+
+    def _service(self, key: str, kinds: set[str]) -> gpd.GeoDataFrame:
+        features = self._features
+        # few values; each is looked at once
+        told = [value for value in features[key].dropna().unique() if kinds & set(value.split(";"))]
+        is_service = features[key].isin(told)
+        if key == "public_transport":  # quays are platforms too
+            is_service &= features["bus"] == "yes"
+        return features.loc[is_service, ["name", "geometry"]].copy()
 
     def _boundaries(self, *levels: str) -> gpd.GeoDataFrame:
         features = self._features

@@ -115,6 +115,7 @@ def test_layers_are_read_once_and_given_as_copies(monkeypatch: pytest.MonkeyPatc
     assert "changed" not in city.stations["name"].tolist()
     assert city.people["population"].sum() == 228_231
     assert len(city.buildings) > len(city.zones["municipality"])
+    assert len(city.services["school"]) > 1
     assert read.call_count == 1
     assert reykjavik() is reykjavik()
 
@@ -140,6 +141,37 @@ def test_the_network_is_built_once_for_each_named_mode() -> None:
     net = city.network("walk")
     assert net is city.network("walk")
     assert net.mode.name == "walk"
+
+
+def test_services_are_those_a_plain_reader_finds() -> None:
+    """Another reading of the file: nodes by their tags, in plain Python, one layer after the other."""
+    import osmium
+
+    city = reykjavik()
+    wanted = {
+        "school": ("amenity", "school"),
+        "kindergarten": ("amenity", "kindergarten"),
+        "pharmacy": ("amenity", "pharmacy"),
+        "bus_stop": ("bus", "yes"),
+        "park": ("leisure", "park"),
+    }
+    found: dict[str, set[str]] = {name: set() for name in wanted}
+    for node in osmium.FileProcessor(str(city.osm_path), osmium.osm.NODE):
+        for name, (key, value) in wanted.items():
+            is_stop = node.tags.get("public_transport") == "platform"
+            if value in node.tags.get(key, "").split(";") and (name != "bus_stop" or is_stop):
+                found[name].add(f"node/{node.id}")
+    services = city.services
+    assert {name: len(layer) for name, layer in services.items()} == {
+        "school": 101, "kindergarten": 115, "clinic": 26, "pharmacy": 34, "bus_stop": 901, "park": 80,
+    }  # fmt: skip
+    for name, nodes in found.items():
+        layer = services[name]
+        assert set(layer.index[layer.index.str.startswith("node/")]) == nodes
+        assert layer.crs.to_epsg() == 4326
+        assert list(layer.columns) == ["name", "geometry"]
+    both = services["school"].index.intersection(services["kindergarten"].index)
+    assert len(both) == 1  # "kindergarten;school"
 
 
 @pytest.mark.parametrize("place", ["beside", "inside"])
