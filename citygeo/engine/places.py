@@ -61,6 +61,12 @@ class Places(NamedTuple):
         """Where the places of each row begin, `(n_rows + 1,)`."""
         return np.searchsorted(self.row, np.arange(self.n_rows + 1)).astype(np.int64)
 
+    def taken(self, low: int, high: int) -> Places:
+        """Return the rows from `low` to before `high`, numbered from 0."""
+        rows = slice(*np.searchsorted(self.row, (low, high)))
+        n_rows = len(range(self.n_rows)[low:high])
+        return Places(self.edge[rows], self.share[rows], self.ms[rows], self.row[rows] - low, n_rows)
+
     def of(self, row: int) -> Own:
         """Return the places of one row in the order of edges, as kernels take them."""
         low, high = np.searchsorted(self.row, (row, row + 1))
@@ -113,6 +119,10 @@ class Nodes(NamedTuple):
     def n_rows(self) -> int:
         """Number of the caller's rows."""
         return len(self.node)
+
+    def taken(self, low: int, high: int) -> Nodes:
+        """Return the rows from `low` to before `high`."""
+        return Nodes(self.node[low:high])
 
     def entries(self, network: RoadNetwork, direction: Direction) -> Ends:
         """Return the state of being about to set out at each node."""
