@@ -30,8 +30,11 @@ _HOMES = {
     "accessibility": "access",
     "coverage": "coverage",
     "datasets": "datasets",
+    "decay": "access.decay",
+    "equity": "access.equity",
     "errors": "errors",
     "explore": "viz",
+    "hexgrid": "hexgrid",
     "isochrones": "isochrones",
     "mode_names": "modes",
     "nearest": "reach",
@@ -41,7 +44,7 @@ _HOMES = {
     "travel_mode": "modes",
     "travel_times": "reach",
 }
-_MODULES = frozenset(("datasets", "errors"))
+_MODULES = frozenset(("datasets", "decay", "errors", "hexgrid"))
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  # all names are text
 

@@ -1,4 +1,6 @@
 from citygeo.access import accessibility as accessibility
+from citygeo.access import decay as decay
+from citygeo.access.equity import equity as equity
 from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
 from citygeo.demand import population as population
@@ -18,5 +20,6 @@ from citygeo.viz import explore as explore
 
 from . import datasets as datasets
 from . import errors as errors
+from . import hexgrid as hexgrid
 
 __version__: str

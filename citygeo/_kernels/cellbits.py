@@ -142,6 +142,39 @@ def children_counts(cell: NDArray[np.uint64], resolution: Any, out_count: NDArra
 
 
 @kernel
+def children(cell: NDArray[np.uint64], resolution: Any, out_child: NDArray[np.uint64]) -> None:
+    """
+    List the cells of a resolution in each cell, in the order of their numbers.
+
+    Parameters
+    ----------
+    cell
+        uint64 `(n,)`: cells of the resolution or coarser ones.
+    resolution
+        0 to 15.
+    out_child
+        uint64, as long as `children_counts` say. Filled.
+    """
+    wanted = np.uint64(resolution)
+    rest = _rest(wanted)
+    at = 0
+    for i in range(cell.size):
+        upper = _resolution(cell[i])
+        first = (cell[i] & ~(FINEST << RESOLUTION_AT) & ~_rest(upper)) | wanted << RESOLUTION_AT | rest
+        has_gaps = _is_pentagon(cell[i])
+        for count in range(7 ** (resolution - np.int64(upper))):
+            left, digits, shift, top = count, B0, B3 * (FINEST - wanted), 0
+            while left > 0:  # digits of 3 bits, as far as they are not 0
+                top = left % 7
+                digits |= np.uint64(top) << shift
+                shift = shift + B3
+                left //= 7
+            if not (has_gaps and top == 1):
+                out_child[at] = first | digits
+                at += 1
+
+
+@kernel
 def hierarchy_keys(cell: NDArray[np.uint64], out_key: NDArray[np.uint64]) -> None:
     """
     Find numbers in whose order each cell comes just before the cells in it, and these before the next cell.

@@ -5,9 +5,18 @@ Cells are ``uint64`` arrays here and in all of citygeo; they are text only in ta
 cells of each resolution are pentagons, so nothing here counts on six neighbours, corners or seven children.
 """
 
-from citygeo.hexgrid.hierarchy import children_count, order, parents, resolution_of, resolutions, sums_by_cell
+from citygeo.hexgrid.fill import MAX_CELLS, cells_in
+from citygeo.hexgrid.hierarchy import (
+    children,
+    children_count,
+    order,
+    parents,
+    resolution_of,
+    resolutions,
+    sums_by_cell,
+)
 from citygeo.hexgrid.points import cell_centres, cells_of_points
-from citygeo.hexgrid.shapes import MAX_CELLS, cell_areas_m2, cell_polygons, cells_in, connected_groups
+from citygeo.hexgrid.shapes import cell_areas_m2, cell_polygons, connected_groups
 from citygeo.hexgrid.text import from_strings, has_cell_index, to_strings
 
 __all__ = [
@@ -17,6 +26,7 @@ __all__ = [
     "cell_polygons",
     "cells_in",
     "cells_of_points",
+    "children",
     "children_count",
     "connected_groups",
     "from_strings",

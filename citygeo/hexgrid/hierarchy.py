@@ -153,6 +153,42 @@ def children_count(cells: Cells, resolution: int) -> NDArray[np.int64]:
     return found
 
 
+def children(cells: Cells, resolution: int) -> Cells:
+    """
+    Return the cells of a finer resolution that belong to the cells.
+
+    Parameters
+    ----------
+    cells
+        Cells of the resolution or coarser ones, shape `(n,)`, of any resolutions.
+    resolution
+        H3 resolution of the children, 0 to 15.
+
+    Returns
+    -------
+    Cells: those of the first cell, sorted, then those of the second...; `children_count` tells how many of each.
+
+    Raises
+    ------
+    UnitError
+        CG-UNIT-002 if the resolution is not 0 to 15.
+    InputError
+        CG-IN-003 if a row is no H3 cell or is finer than the resolution.
+
+    Examples
+    --------
+    >>> from citygeo.hexgrid import from_strings, to_strings
+    >>> to_strings(children(from_strings(["8928308280fffff"]), 10))[:2]
+    ['8a28308280c7fff', '8a28308280cffff']
+    """
+    from citygeo._kernels import cellbits
+
+    counts = children_count(cells, resolution)
+    found = np.empty(int(counts.sum()), np.uint64)
+    cellbits.children(locked(cells, np.uint64), int(resolution), found)
+    return found
+
+
 def order(cells: Cells) -> NDArray[np.int64]:
     """
     Return the order in which cells of one parent follow each other, on every level of the hierarchy.

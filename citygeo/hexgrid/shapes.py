@@ -1,4 +1,4 @@
-"""Cells of areas, and outlines, areas and neighbours of cells."""
+"""Outlines, areas and neighbours of cells."""
 
 from __future__ import annotations
 
@@ -7,63 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from citygeo.datum import EQUAL_AREA, require_crs
-from citygeo.errors import error
-from citygeo.hexgrid.inputs import require_resolution
-
 if TYPE_CHECKING:
-    import geopandas as gpd
     from numpy.typing import NDArray
 
     Cells = NDArray[np.uint64]
 
-MAX_CELLS = 5_000_000
 HALF_TURN = 180.0
-
-
-def cells_in(polygons: gpd.GeoDataFrame | gpd.GeoSeries, resolution: int) -> Cells:
-    """
-    Return every cell that touches any of the polygons.
-
-    Parameters
-    ----------
-    polygons
-        Areas in any CRS; missing and empty geometry adds nothing.
-    resolution
-        H3 resolution, 0 to 15.
-
-    Returns
-    -------
-    Cells, sorted, each once.
-
-    Raises
-    ------
-    CRSError
-        CG-CRS-001 if the layer has no CRS.
-    LimitError
-        CG-LIM-002 if that would be more than 5 million cells.
-    UnitError
-        CG-UNIT-002 if the resolution is not 0 to 15.
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> square = gpd.GeoSeries([shapely.box(-21.95, 64.14, -21.94, 64.145)], crs=4326)
-    >>> cells_in(square, 9).size
-    7
-    """
-    import h3.api.numpy_int as h3
-
-    require_resolution(resolution)
-    require_crs(polygons, "polygons")
-    given = polygons.geometry.to_numpy()
-    geometry = polygons.geometry[~(shapely.is_missing(given) | shapely.is_empty(given))]
-    if geometry.empty:
-        return np.empty(0, np.uint64)
-    _require_few_cells(geometry, resolution)
-    # overlapping polygons, such as a zone in a zone, would be filled twice
-    area = shapely.force_2d(geometry.to_crs(4326).union_all())
-    return np.unique(h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(area), resolution, contain="overlap"))
 
 
 def cell_polygons(cells: Cells) -> NDArray[np.object_]:
@@ -169,25 +118,3 @@ def connected_groups(cells: Cells) -> NDArray[np.int64]:
     rank = np.empty(first.size, np.int64)
     rank[np.argsort(first)] = np.arange(first.size)
     return rank[inverse]
-
-
-def _require_few_cells(geometry: gpd.GeoSeries, resolution: int) -> None:
-    import h3.api.numpy_int as h3
-
-    area_km2 = float(geometry.to_crs(EQUAL_AREA).area.sum()) / 1e6
-
-    def estimate(level: int) -> float:
-        return area_km2 / float(h3.average_hexagon_area(level, unit="km^2"))
-
-    count = estimate(resolution)
-    if count > MAX_CELLS:
-        advice = max((level for level in range(resolution) if estimate(level) <= MAX_CELLS), default=0)
-        size, limit = f"{area_km2:,.0f}", f"{MAX_CELLS:,}"
-        raise error(
-            "CG-LIM-002",
-            resolution=resolution,
-            area_km2=size,
-            count=f"{count:,.0f}",
-            limit=limit,
-            advice=advice,
-        )

@@ -44,6 +44,17 @@ def test_numbers_of_children_are_those_of_h3(resolution: int) -> None:
     assert hexgrid.children_count(CELLS, resolution).tolist() == expected
 
 
+@pytest.mark.parametrize("resolution", range(9, 13))
+def test_children_are_those_of_h3(resolution: int) -> None:
+    expected = [
+        child for cell in CELLS.tolist() for child in np.sort(h3.cell_to_children(cell, resolution)).tolist()
+    ]
+    assert hexgrid.children(CELLS, resolution).tolist() == expected
+    base = h3.get_res0_cells()
+    expected = sorted(child for cell in base.tolist() for child in h3.cell_to_children(cell, 3).tolist())
+    assert sorted(hexgrid.children(base, 3).tolist()) == expected
+
+
 def test_cells_that_have_no_parent_or_child_there_are_refused_with_their_rows() -> None:
     for verb, resolution in ((hexgrid.parents, 10), (hexgrid.children_count, 8)):
         with pytest.raises(CitygeoError) as caught:

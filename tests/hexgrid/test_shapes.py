@@ -3,59 +3,17 @@ from __future__ import annotations
 import geopandas as gpd
 import h3.api.numpy_int as h3
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from citygeo import hexgrid
-from citygeo.errors import CitygeoError
 
 PLACES = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
 RESOLUTIONS = st.integers(0, 15)
 PENTAGONS = [(level, cell) for level in range(5, 11) for cell in h3.get_pentagons(level).tolist()]
 SQUARE = gpd.GeoDataFrame(geometry=[shapely.box(-21.95, 64.13, -21.85, 64.16)], crs=4326)
-
-
-def test_cells_of_an_area_are_exactly_those_that_touch_it() -> None:
-    cells = hexgrid.cells_in(SQUARE, 9)
-    assert np.all(np.diff(cells.astype(np.int64)) > 0)
-    around = np.unique(np.concatenate([h3.grid_disk(cell, 3) for cell in cells.tolist()]))
-    touching = shapely.intersects(hexgrid.cell_polygons(around), SQUARE.geometry.iloc[0])
-    assert np.array_equal(cells, around[touching])
-
-
-def test_cells_of_an_area_do_not_depend_on_its_crs_or_on_overlap() -> None:
-    cells = hexgrid.cells_in(SQUARE, 8)
-    assert np.array_equal(hexgrid.cells_in(SQUARE.to_crs(32627), 8), cells)
-    twice = pd.concat([SQUARE, SQUARE, gpd.GeoDataFrame(geometry=[None, shapely.Polygon()], crs=4326)])
-    assert np.array_equal(hexgrid.cells_in(twice, 8), cells)
-
-
-def test_a_hole_wider_than_a_cell_stays_empty() -> None:
-    ring = SQUARE.geometry.iloc[0].buffer(0.2).difference(SQUARE.geometry.iloc[0])
-    cells = hexgrid.cells_in(gpd.GeoSeries([ring], crs=4326), 8)
-    assert not np.isin(hexgrid.cells_of_points([-21.9], [64.145], 8), cells).any()
-
-
-def test_no_area_has_no_cells() -> None:
-    assert hexgrid.cells_in(gpd.GeoDataFrame(geometry=[None], crs=4326), 9).tolist() == []
-
-
-def test_an_area_without_crs_is_refused() -> None:
-    with pytest.raises(CitygeoError) as caught:
-        hexgrid.cells_in(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)]), 9)
-    assert caught.value.code == "CG-CRS-001"
-
-
-def test_too_many_cells_are_refused_before_they_are_made() -> None:
-    with pytest.raises(CitygeoError) as caught:
-        hexgrid.cells_in(gpd.GeoDataFrame(geometry=[shapely.box(-24, 63, -13, 67)], crs=4326), 15)
-    assert caught.value.code == "CG-LIM-002"
-    advice = caught.value.data["advice"]
-    assert isinstance(advice, int)
-    assert h3.average_hexagon_area(advice, "km^2") * hexgrid.MAX_CELLS > 230_000  # km2 of that box
 
 
 @given(st.lists(PLACES, min_size=1, max_size=20), st.integers(2, 12))
