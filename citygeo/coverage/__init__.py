@@ -158,7 +158,11 @@ def coverage(
     lives = (people.layer, people.served, people.cell)
     table = cell_table(cells, lives, (paved.layer, paved.served, paved.cell), facilities.index)
     parent, label = _zone_labels(people, levels)
-    spots = blind_spots(table, lives, to_ms(band), facilities.index, parent, label).to_crs(facilities.crs)
+    spots = blind_spots(
+        network, area.placed, to_ms(band), table, lives, (paved.layer, paved.served, paved.cell),
+        parent=parent, label=label, buildings=None if built is None else (built.layer, built.served, built.cell),
+        polygons=polygons,
+    )  # fmt: skip
     given = {"demand": demand, "buildings": buildings, "study_area": study_area}
     log.announce()
     log.extend(network.log.found)
@@ -169,7 +173,7 @@ def coverage(
         zones=_zones(levels, area, band, people, built),
         cells=table.to_crs(facilities.crs),
         points=_point_table(people, facilities).to_crs(facilities.crs),
-        blind_spots=spots,
+        blind_spots=spots.to_crs(facilities.crs),
         depth=_depth_table(people, built, paved),
         demand_is_estimate=bool(demand.attrs.get("estimate", False)),
         log=log,
