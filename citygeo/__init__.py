@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 
 # public name -> the module it lives in; `__init__.pyi` says the same to type checkers, and a test compares them
 _HOMES = {
+    "Accessibility": "access",
     "Coverage": "coverage",
     "Isochrones": "isochrones",
     "RoadNetwork": "network",
@@ -35,6 +36,7 @@ _HOMES = {
     "errors": "errors",
     "explore": "viz",
     "hexgrid": "hexgrid",
+    "floating_catchment": "access",
     "isochrones": "isochrones",
     "mode_names": "modes",
     "nearest": "reach",

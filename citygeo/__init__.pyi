@@ -1,5 +1,7 @@
+from citygeo.access import Accessibility as Accessibility
 from citygeo.access import accessibility as accessibility
 from citygeo.access import decay as decay
+from citygeo.access import floating_catchment as floating_catchment
 from citygeo.access.equity import equity as equity
 from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage

@@ -524,3 +524,35 @@ def _border(beyond: Callable[[float], float], inside: float, outside: float) -> 
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if beyond(middle) >= 0 else (inside, middle)
     return inside
+
+
+def gini(values: Sequence[Fraction], people: Sequence[Fraction]) -> Fraction:
+    """Mean difference of any two people, over twice the mean of what they have."""
+    rows = list(zip(values, people, strict=True))
+    total = sum(people)
+    mean = sum(value * count for value, count in rows) / total
+    apart = sum(n * m * abs(a - b) for a, n in rows for b, m in rows) / total**2
+    return apart / (2 * mean)
+
+
+def held_by_first(values: Sequence[Fraction], people: Sequence[Fraction], share: Fraction) -> Fraction:
+    """What the share of the people with least hold: filled up one place after the other, the last one in part."""
+    left, held = share * sum(people), Fraction(0)
+    for value, count in sorted(zip(values, people, strict=True)):
+        taken = min(left, count)
+        held += taken * value
+        left -= taken
+    return held
+
+
+def palma(values: Sequence[Fraction], people: Sequence[Fraction]) -> Fraction | None:
+    """What the tenth with most hold, over what the four tenths with least hold; `None` if that is nothing."""
+    bottom = held_by_first(values, people, Fraction(2, 5))
+    top = held_by_first(values, people, Fraction(1)) - held_by_first(values, people, Fraction(9, 10))
+    return top / bottom if bottom else None
+
+
+def median_of_people(values: Sequence[Fraction], people: Sequence[int]) -> Fraction:
+    """The middle one of all people in a row, or half way between the middle two."""
+    row = sorted(value for value, count in zip(values, people, strict=True) for _ in range(count))
+    return (row[(len(row) - 1) // 2] + row[len(row) // 2]) / 2

@@ -13,13 +13,12 @@ import shapely
 
 from citygeo import datum
 from citygeo._optional import need
-from citygeo.errors import error
-from citygeo.io.atomic import atomic_path
 from citygeo.issues import IssueLog
 from citygeo.provenance import OSM_ATTRIBUTION
-from citygeo.viz import fonts
+from citygeo.viz import paper
 from citygeo.viz.classes import INK, LINE
 from citygeo.viz.furniture import footnote, length_text, nice_length, north_arrow, north_step, scale_bar
+from citygeo.viz.paper import LARGE, NORMAL
 from citygeo.viz.results import layers_and_panel
 from citygeo.viz.text import Label
 
@@ -33,13 +32,11 @@ if TYPE_CHECKING:
     from citygeo.viz.layers.layer import Entry, Layer
     from citygeo.viz.panel import Panel
 
-FORMATS = ("png", "svg", "pdf")
 MAX_NAMED = 12  # more facilities stand without their names
 MARGIN = 0.03  # around what is reached, as a share of its longer side
 MAX_CORNERS = 50_000  # lines with more are drawn as pixels in SVG and PDF too
 WIDTH_IN, HEIGHTS_IN = 7.0, (3.5, 9.0)  # of the map itself
 BACKGROUND, PAPER = "roads", "#f7f8f8"
-_NORMAL, _LARGE = 8.5, 12.0
 
 
 def plot(
@@ -90,44 +87,20 @@ def plot(
     >>> plot(iso).get_title(loc="left").splitlines()[0]
     'Walking: isochrones of 5, 10 minutes'
     """
-    mpl = need("matplotlib", extra="plot", purpose="A picture for print")
-    wanted = _format(path)
+    need("matplotlib", extra="plot", purpose="A picture for print")
+    wanted = paper.format_of(path)
     log = IssueLog()
     layers, panel = layers_and_panel(iso, log)
-    heading = (
-        panel.title
-        if panel and title is None
-        else Label(*((title, "") if isinstance(title, str) else title or ()))
-    )
-    picture = _Picture(
-        iso.network.metric_crs, [layer for layer in layers if layer.is_shown], fonts.families()
-    )
-    with mpl.rc_context(
-        {
-            "font.family": picture.families,
-            "text.usetex": False,
-            "svg.fonttype": "none",
-            "svg.hashsalt": "citygeo",
-        }
-    ):
-        drawn_on = ax if ax is not None else _axes(picture.extent, is_kept=path is None)
+    heading = paper.heading_of(title, panel.title if panel else Label(""))
+    picture = _Picture(iso.network.metric_crs, [layer for layer in layers if layer.is_shown])
+    with picture.words.look():
+        drawn_on = ax if ax is not None else paper.new_axes(_size(picture.extent), is_kept=path is None)
         picture.draw(drawn_on, heading, _footnotes(iso, panel))
-        if fonts.lacks_chinese(picture.families, picture.texts):
-            log.add("CG-FONT-001")
+        picture.words.note(log)
         if path is not None:
-            _write(drawn_on, Path(path), wanted, dpi)
+            paper.write(drawn_on, Path(path), wanted, dpi)
     log.announce()
     return drawn_on
-
-
-def _format(path: str | os.PathLike[str] | None) -> str:
-    """Return the format of a file by its name."""
-    if path is None:
-        return ""
-    suffix = Path(path).suffix.lower().lstrip(".")
-    if suffix not in FORMATS:
-        raise error("CG-FILE-012", path=path, cause=f"a picture's name ends in .{', .'.join(FORMATS)}")
-    return suffix
 
 
 def _footnotes(iso: Any, panel: Panel | None) -> list[tuple[Label, str]]:
@@ -137,36 +110,17 @@ def _footnotes(iso: Any, panel: Panel | None) -> list[tuple[Label, str]]:
     return [*rules, (Label("Road network", "路网"), " · ".join(part for part in parts if part))]
 
 
-def _axes(extent: tuple[float, float, float, float], *, is_kept: bool) -> Axes:
-    """Return the axes of a new figure; one that is only written is not kept open by pyplot."""
+def _size(extent: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Return width and height of the sheet in inches."""
     west, south, east, north = extent
-    height = float(np.clip(WIDTH_IN * (north - south) / (east - west), *HEIGHTS_IN))
-    size = (WIDTH_IN + 3, height + 1.2)
-    if is_kept:
-        from matplotlib import pyplot as plt
-
-        return plt.subplots(figsize=size, layout="constrained")[1]
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=size, layout="constrained").add_subplot()
-
-
-def _write(ax: Axes, path: Path, wanted: str, dpi: int) -> None:
-    figure: Any = ax.figure
-    # no dates, so that equal results give equal files
-    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(wanted)
-    with atomic_path(path) as tmp, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)  # we have said so
-        figure.savefig(tmp, format=wanted, dpi=dpi, bbox_inches="tight", pad_inches=0.15, metadata=metadata)
+    return WIDTH_IN + 3, float(np.clip(WIDTH_IN * (north - south) / (east - west), *HEIGHTS_IN)) + 1.2
 
 
 class _Picture:
     """Layers on axes in a metric CRS."""
 
-    def __init__(self, crs: pyproj.CRS, layers: list[Layer], families: list[str]) -> None:
-        self.families = families
-        self.has_chinese = fonts.has_chinese(families)
-        self.texts: list[str] = []
+    def __init__(self, crs: pyproj.CRS, layers: list[Layer]) -> None:
+        self.words = paper.Words()
         self.crs = crs
         to_metric: Any = pyproj.Transformer.from_crs(datum.WGS84, crs, always_xy=True).transform
         self.layers = [
@@ -181,14 +135,6 @@ class _Picture:
         margin = max(MARGIN * max(east - west, north - south), 100.0)
         return west - margin, south - margin, east + margin, north + margin
 
-    def text(self, label: Label, note: str = "") -> str:
-        """Return a text as it is drawn: without Chinese where no font has it, on one line."""
-        named = str(label) if self.has_chinese or not label.en else label.en
-        whole = "  ".join(part for part in (named, note) if part)
-        drawn = "".join(char if char.isprintable() else " " for char in whole)
-        self.texts.append(drawn)
-        return drawn
-
     def draw(self, ax: Axes, heading: Label, footnotes: Sequence[tuple[Label, str]]) -> None:
         """Draw everything."""
         west, south, east, north = self.extent
@@ -200,10 +146,13 @@ class _Picture:
                 self._sites(ax, layer, shapes, place)
             else:
                 self._shapes(ax, layer, shapes, place)
-        lines = [self.text(Label(heading.en))]
-        lines += [self.text(Label("", heading.zh))] if heading.zh and self.has_chinese else []
         ax.set_title(
-            "\n".join(lines), loc="left", fontsize=_LARGE, fontweight="bold", color=INK, parse_math=False
+            self.words.heading(heading),
+            loc="left",
+            fontsize=LARGE,
+            fontweight="bold",
+            color=INK,
+            parse_math=False,
         )
         self._legend(ax)
         self._furniture(ax, footnotes)
@@ -245,14 +194,14 @@ class _Picture:
             if not layer.legend:
                 continue
             handles.append(Line2D([], [], linestyle="none"))
-            texts.append(("\n" if headings else "") + self.text(layer.name))  # a gap between layers
+            texts.append(("\n" if headings else "") + self.words.text(layer.name))  # a gap between layers
             headings.append(len(texts) - 1)
             for entry in layer.legend:
                 handles.append(_handle(layer, entry))
-                texts.append(self.text(entry.label, "" if layer.key == BACKGROUND else entry.note))
+                texts.append(self.words.text(entry.label, "" if layer.key == BACKGROUND else entry.note))
         legend = ax.legend(
             handles, [f" {text}" if text.startswith("_") else text for text in texts],  # "_" would hide it
-            loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, frameon=False, fontsize=_NORMAL,
+            loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, frameon=False, fontsize=NORMAL,
             labelcolor=INK, handlelength=1.8, handleheight=1.0, labelspacing=0.45,
         )  # fmt: skip
         for place, text in enumerate(legend.get_texts()):
@@ -266,10 +215,10 @@ class _Picture:
         step_x, step_y = north_step(self.crs, (west + east) / 2, (south + north) / 2)
         units = math.hypot(step_x, step_y)  # of the map, for a metre on the ground
         metres = nice_length(0.28 * (east - west) / units)
-        scale_bar(ax, west, metres, units, self.text(Label(length_text(metres))))
+        scale_bar(ax, west, metres, units, self.words.text(Label(length_text(metres))))
         north_arrow(ax, math.atan2(step_x, step_y))
         for row, note in enumerate(footnotes):
-            footnote(ax, row, self.text(*note))
+            footnote(ax, row, self.words.text(*note))
 
     def _names(self, ax: Axes) -> None:
         """Write the names of few facilities beside them, those that fit."""
@@ -283,7 +232,7 @@ class _Picture:
         points, names = [], []
         for layer, shapes in sites:
             points += [*shapely.get_coordinates(shapes)]
-            names += [self.text(Label(row[0])) for row in layer.tips.rows] if layer.tips else []
+            names += [self.words.text(Label(row[0])) for row in layer.tips.rows] if layer.tips else []
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
             figure.draw_without_rendering()  # the layout settles where things stand
@@ -291,7 +240,7 @@ class _Picture:
             boxes = [(x - 6, y - 6, x + 6, y + 6) for x, y in taken]
             for point, name in zip(points, names, strict=True):
                 text = ax.annotate(
-                    name, point, (0, 0), textcoords="offset points", fontsize=_NORMAL, color=INK, zorder=5,
+                    name, point, (0, 0), textcoords="offset points", fontsize=NORMAL, color=INK, zorder=5,
                     path_effects=halo, parse_math=False,
                 )  # fmt: skip
                 if not _settle(text, ax, boxes):

@@ -48,6 +48,21 @@ STATUSES = {
 }
 
 
+MEASURES = {
+    "population": Label("People", "人口"),
+    "area": Label("Area", "面积"),
+    "built_up": Label("Built-up land", "建成区"),
+    "residential": Label("Residential land", "居住用地"),
+    "buildings": Label("Buildings", "建筑"),
+    "floor_area": Label("Floor space", "建筑面积"),
+}
+
+
+def measure_label(measure: str) -> Label:
+    """Return the label of a measure; an unknown one is its own label."""
+    return MEASURES.get(measure, Label(measure))
+
+
 def level_label(level: str) -> Label:
     """Return the label of a zone level; an unknown one is its own label."""
     return LEVELS.get(level, Label(level))
