@@ -556,3 +556,28 @@ def median_of_people(values: Sequence[Fraction], people: Sequence[int]) -> Fract
     """The middle one of all people in a row, or half way between the middle two."""
     row = sorted(value for value, count in zip(values, people, strict=True) for _ in range(count))
     return (row[(len(row) - 1) // 2] + row[len(row) // 2]) / 2
+
+
+def floating_catchment(
+    times: dict[tuple[int, int], float],
+    capacity: Sequence[float],
+    people: Sequence[float],
+    weight: Callable[[float], float],
+    method: str,
+) -> tuple[list[float], list[float | None]]:
+    """Access of each row of demand, and ratio of each facility, from the times of pairs (demand, facility) in reach."""
+    access, ratio = [0.0] * len(people), []
+    for j, seats in enumerate(capacity):
+        near = {i: weight(t) for (i, facility), t in times.items() if facility == j}
+        asked, given = dict(near), dict(near)
+        if method == "3sfca":
+            for i, w in near.items():
+                all_of_i = sum(weight(t) for (person, _), t in times.items() if person == i)
+                asked[i] = given[i] = w * w / all_of_i if all_of_i else 0.0
+        if method == "m2sfca":
+            given = {i: w * w for i, w in near.items()}
+        total = math.fsum(people[i] * w for i, w in asked.items())
+        ratio.append(seats / total if total else None)
+        for i, w in given.items():
+            access[i] += w * seats / total if total else 0.0
+    return access, ratio

@@ -1,46 +1,61 @@
-"""How much of something can be reached: opportunities within minutes, counted, weighed, or fading with time."""
+"""How much of something can be reached, and what each person's share of it is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from citygeo import engine as engines
+from citygeo import provenance
+from citygeo.access.catchment import floating_catchment
+from citygeo.access.decay import faded, name_of
+from citygeo.access.opportunities import Opportunities, require_free
+from citygeo.access.result import Accessibility, Question
 from citygeo.errors import error
 from citygeo.issues import IssueLog
-from citygeo.reach.place import place_facilities, require_minutes, require_threads, to_ms
+from citygeo.reach.place import (
+    place_facilities,
+    require_direction,
+    require_minutes,
+    require_threads,
+    to_ms,
+)
+from citygeo.reach.standing import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from citygeo.access.decay import Fading
+    from citygeo.access.opportunities import Weight
     from citygeo.engine import Engine
-    from citygeo.network import RoadNetwork
+    from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
 
-    Decay = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
 MOST_FADING_MINUTES = 240.0  # a decay is tabulated at each millisecond
-COUNT = "opportunities"
+
+__all__ = ["Accessibility", "accessibility", "floating_catchment"]
 
 
 def accessibility(
     network: RoadNetwork,
-    origins: gpd.GeoDataFrame,
-    opportunities: gpd.GeoDataFrame,
+    origins: gpd.GeoDataFrame | pd.DataFrame,
+    opportunities: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame],
     *,
     minutes: float | Sequence[float],
-    weight: str | Sequence[str] | None = None,
-    decay: Decay | None = None,
+    weight: Weight | Mapping[str, Weight] = None,
+    decay: Fading | None = None,
+    direction: Direction = "to",
+    delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
     polygons: Polygons = "point",
     engine: Engine = "auto",
     threads: int | None = None,
-) -> gpd.GeoDataFrame:
+) -> Accessibility:
     """
     Sum up the opportunities that each origin reaches within the given minutes.
 
@@ -48,18 +63,27 @@ def accessibility(
     ----------
     network
         The road network.
-    origins, opportunities
-        Points (or anything a point can stand for) with a CRS.
+    origins
+        Points, or anything a point can stand for, with a CRS; or a table indexed by H3 cells, which stand at their
+        centres.
+    opportunities
+        The same; or several such by name, all answered by one pass.
     minutes
         One or several inclusive bounds, above 0 and up to 1,440; all are answered by one pass.
     weight
-        Columns of `opportunities` to sum, such as jobs or beds, 0 or more; each counts 1 if `None`.
+        Columns of `opportunities` to sum, such as jobs or beds, 0 or more; each row counts 1 if `None`. For several
+        layers one for all of them, or one by name.
     decay
-        What an opportunity counts at so many minutes, 0 to 1: a function of an array. Evaluated at each whole
-        millisecond and rounded to 2**-30; bounds up to 240 minutes. The logarithm of sums with
-        ``lambda m: np.exp(-beta * m)`` is the logsum. Everything within the minutes counts fully if `None`.
+        What an opportunity counts at so many minutes, 0 to 1: one of `citygeo.decay`, or a function of an array.
+        Evaluated at each whole millisecond and rounded to 2**-30; bounds up to 240 minutes. Everything within the
+        minutes counts fully if `None`.
+    direction
+        ``"to"`` the opportunities, like a patient, or ``"from"`` them, like a fire engine.
+    delay_s
+        Seconds before setting out, part of the minutes: a number for all opportunities, or the name of a column.
+        Default: the mode's own.
     max_snap_m, polygons
-        As in `service_area`, for both layers.
+        As in `service_area`, for all layers.
     engine, threads
         As in `travel_times`; the answer does not depend on them, to the last bit, since weights are added as whole
         multiples of a power of two: of 1 where they are whole, else of a 2**52th of their sum. With a decay, of 1 if
@@ -68,13 +92,15 @@ def accessibility(
     Returns
     -------
     The origins, one row for each of the minutes under their label: minutes, ``opportunities`` or for each weight
-    ``<weight>_reached`` (NaN where an origin is not on the network), status and snap_distance_m.
+    ``<weight>_reached``, for several layers ``<name>_reached`` or ``<name>_<weight>_reached`` (NaN where an origin is
+    not on the network), status and snap_distance_m. `pivot` lays the minutes side by side.
 
     Raises
     ------
     InputError
-        CG-IN-003: unusable weights. CG-IN-004: a decay that is not 0 to 1, weights that are not names, or a result
-        that would replace a column of the origins. CG-IN-005: no such column. Others as `service_area`.
+        CG-IN-003: unusable weights or delays. CG-IN-004: a decay that is not 0 to 1, weights or layers that are not
+        named, or a result that would replace a column of the origins. CG-IN-005: no such column. Others as
+        `service_area`.
     UnitError
         CG-UNIT-002: minutes out of range.
     CRSError, NetworkError
@@ -84,94 +110,64 @@ def accessibility(
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> reach = cg.accessibility(city.network("drive"), city.stations, city.stations, minutes=[5, 15])
+    >>> net = city.network("drive")
+    >>> reach = cg.accessibility(net, city.stations, city.stations, minutes=[5, 15])
     >>> reach.minutes.tolist()[:2], bool((reach.opportunities >= 1).all())
     ([5.0, 15.0], True)
+    >>> fading = cg.accessibility(net, city.stations, city.stations, minutes=15, decay=cg.decay.linear(15))
+    >>> bool((fading.opportunities <= reach.opportunities[reach.minutes == 15]).all())
+    True
     """
     bands = require_minutes(minutes)
+    require_direction(direction)
     require_threads(threads)
     engines.require_engine(engine)
-    names = _names(weight, origins)
-    weights = (
-        np.ones((len(opportunities), 1)) if weight is None else _weights(opportunities, list(names.values()))
-    )
+    wanted = Opportunities.of(opportunities, weight)
     fading = None if decay is None else _tabulated(decay, bands)
     log = IssueLog()
-    start, goal = (
-        place_facilities(
-            network, layer, delay_s=0.0, max_snap_m=max_snap_m, log=log, name=name, polygons=polygons
-        )
-        for name, layer in (("origins", origins), ("opportunities", opportunities))
+    stood = standing(origins)
+    start = place_facilities(
+        network, stood.places, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins", polygons=polygons
     )
+    columns = [wanted_sum.column for wanted_sum in wanted.sums]
+    require_free(columns, stood.rows, "origins")
+    goals = wanted.placed(network, delay_s=delay_s, max_snap_m=max_snap_m, polygons=polygons, log=log)
+    away: Direction = "from" if direction == "to" else "to"  # seen from the origins
     sums = engines.sums(
-        network, "from", start.places, goal.places, weights, cutoffs_ms=[to_ms(band) for band in bands], decay=fading,
+        network, away, start.places, goals, wanted.weights(), cutoffs_ms=[to_ms(band) for band in bands], decay=fading,
         engine=engine, threads=threads,
     )  # fmt: skip
     log.announce()
+    log.extend(network.log.found)
     sums[~start.snaps.is_on] = np.nan
     n = len(bands)
-    rows = origins.iloc[np.repeat(np.arange(len(origins)), n)]
-    return rows.assign(
-        minutes=np.tile(bands, len(origins)),
-        **{column: sums[:, :, i].ravel() for i, column in enumerate(names)},
+    rows = stood.rows.iloc[np.repeat(np.arange(len(stood.rows)), n)]
+    table = rows.assign(
+        minutes=np.tile(bands, len(stood.rows)),
+        **{column: sums[:, :, i].ravel() for i, column in enumerate(columns)},
         status=np.repeat(start.snaps.status, n),
         snap_distance_m=np.repeat(start.snaps.distance_m, n),
     )
+    inputs = {
+        f"network {network.source['name']}": network.source["sha256"],
+        "origins": provenance.sha256_layer(stood.rows),
+        **wanted.sha256(),
+    }
+    parameters = {
+        "mode": network.mode.to_dict(), "minutes": bands, "sums": {one.column: one.weight for one in wanted.sums},
+        "decay": None if decay is None else name_of(decay), "direction": direction, "delay_s": delay_s,
+        "max_snap_m": max_snap_m, "polygons": polygons, "operator": "<=",
+    }  # fmt: skip
+    made_by = provenance.describe("accessibility", inputs, parameters)
+    question = Question(network, direction, "accessibility", tuple(columns), tuple(bands), log, made_by)
+    return Accessibility.of(table, question)
 
 
-def _names(weight: str | Sequence[str] | None, origins: gpd.GeoDataFrame) -> dict[str, str]:
-    """Return the column summed for each column of the result; raise where that cannot be told."""
-    listed = [weight] if isinstance(weight, str) else weight
-    if listed is not None and (len(listed) == 0 or not all(isinstance(name, str) for name in listed)):
-        raise error(
-            "CG-IN-004", argument="weight", value=weight, rule="It names one or more columns of the opportunities.",
-            hint="Leave it out to count them.",
-        )  # fmt: skip
-    names = {COUNT: COUNT} if listed is None else {f"{name}_reached": name for name in listed}
-    taken = [
-        column for column in (*names, "minutes", "status", "snap_distance_m") if column in origins.columns
-    ]
-    if taken:
-        raise error(
-            "CG-IN-004", argument="origins", value=f"a layer with a column {taken[0]}",
-            rule="The result has a column of this name.", hint="Rename the column of the origins.",
-        )  # fmt: skip
-    return names
-
-
-def _weights(layer: gpd.GeoDataFrame, names: list[str]) -> NDArray[np.float64]:
-    """Return the named columns, `(rows, names)`; raise unless they are numbers from 0."""
-    columns: list[NDArray[np.float64]] = []
-    for name in names:
-        if name not in layer.columns:
-            listed = ", ".join(map(str, layer.columns))
-            raise error("CG-IN-005", layer="opportunities", column=name, columns=listed)
-        numbers = pd.to_numeric(layer[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        is_bad = ~((numbers >= 0) & np.isfinite(numbers))
-        if is_bad.any():
-            sample = ", ".join(str(label) for label in layer.index[is_bad][:5])
-            raise error(
-                "CG-IN-003", count=int(is_bad.sum()), total=len(layer), layer="opportunities", column=name,
-                sample=sample, rule="a number, 0 or more",
-            )  # fmt: skip
-        columns.append(numbers)
-    return np.column_stack(columns)
-
-
-def _tabulated(decay: Decay, bands: list[float]) -> NDArray[np.float64]:
+def _tabulated(decay: Fading, bands: list[float]) -> NDArray[np.float64]:
     """Return what the decay says at each whole millisecond up to the last bound."""
     if bands[-1] > MOST_FADING_MINUTES:
         raise error(
             "CG-UNIT-002", argument="minutes", value=bands[-1], low=0, high=f"{MOST_FADING_MINUTES:g}",
             unit="minutes with a decay", hint="Were seconds passed?",
         )  # fmt: skip
-    minutes = np.arange(to_ms(bands[-1]) + 1) / 60_000
-    values: Any = decay(minutes)
-    table = np.asarray(values, np.float64)
-    if table.shape != minutes.shape or not ((table >= 0) & (table <= 1)).all():
-        raise error(
-            "CG-IN-004", argument="decay", value=getattr(decay, "__name__", "function"),
-            rule="It must give a number from 0 to 1 for each of an array of minutes.",
-            hint="For example decay=lambda minutes: np.exp(-minutes / 10).",
-        )  # fmt: skip
-    return table
+    return faded(decay, np.arange(to_ms(bands[-1]) + 1) / 60_000)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    Fading = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
 Kind = Literal["step", "linear", "exponential", "gaussian", "logistic", "power", "table"]
 
 __all__ = ["Decay", "exponential", "gaussian", "linear", "logistic", "power", "step", "table"]
@@ -254,6 +256,24 @@ def table(values: Mapping[float, float]) -> Decay:
     return Decay("table", (("values", _pairs_of("values", values)),))
 
 
+def faded(decay: Fading, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what any decay says at these minutes; raise CG-IN-004 unless that is a number from 0 to 1 for each."""
+    values: Any = decay(minutes)
+    counts = np.asarray(values, np.float64)
+    if counts.shape != minutes.shape or not ((counts >= 0) & (counts <= 1)).all():
+        raise error(
+            "CG-IN-004", argument="decay", value=name_of(decay),
+            rule="It must give a number from 0 to 1 for each of an array of minutes.",
+            hint="For example decay=citygeo.decay.exponential(0.1).",
+        )  # fmt: skip
+    return counts
+
+
+def name_of(decay: Fading) -> str:
+    """Return what messages and provenance call a decay."""
+    return str(getattr(decay, "__qualname__", repr(decay)))
+
+
 def _pairs_of(argument: str, values: Any) -> tuple[tuple[float, float], ...]:
     """Return ascending minutes and what counts at each; raise CG-IN-004 unless they are such."""
     try:
@@ -311,7 +331,7 @@ def _power(t: NDArray[np.float64], exponent: float, start: float) -> NDArray[np.
 
 def _table(t: NDArray[np.float64], values: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     minutes, counts = zip(*values, strict=True)
-    return np.interp(t, minutes, counts, right=0.0)
+    return np.asarray(np.interp(t, minutes, counts, right=0.0))
 
 
 _FORMULAS: dict[Kind, Callable[..., NDArray[np.float64]]] = {

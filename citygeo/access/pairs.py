@@ -43,6 +43,10 @@ class Pairs(NamedTuple):
         """Minutes, `(n,)`."""
         return self.ms / 60_000
 
+    def taken(self, rows: NDArray[np.bool_] | slice) -> Pairs:
+        """Return some of the pairs, in their order."""
+        return self._replace(facility=self.facility[rows], demand=self.demand[rows], ms=self.ms[rows])
+
     def by_facility(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up a value of each pair by facility, float64, in the order of the pairs."""
         return np.asarray(np.bincount(self.facility, values, self.n_facilities), np.float64)
