@@ -20,23 +20,24 @@ UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Format(NamedTuple):
-    """A format citygeo reads: GDAL's name of it, the name in messages, suffixes, first bytes."""
+    """A format citygeo reads: GDAL's name of it, the name in messages, suffixes, first bytes (any of them)."""
 
     driver: str
     label: str
     suffixes: tuple[str, ...]
-    start: bytes
+    starts: tuple[bytes, ...]
 
 
 FORMATS = (
-    Format("GPKG", "a GeoPackage", (".gpkg",), b"SQLite format 3\0"),
-    Format("GeoJSON", "GeoJSON", (".geojson", ".json"), b"{"),
-    Format("ESRI Shapefile", "a shapefile", (".shp",), b"\x00\x00\x27\x0a"),
-    Format("FlatGeobuf", "FlatGeobuf", (".fgb",), b"fgb\x03fgb"),
-    Format("Parquet", "GeoParquet", (".parquet", ".geoparquet"), b"PAR1"),
-    Format("CSV", "a CSV table", (".csv", ".tsv", ".txt"), b""),
+    Format("GPKG", "a GeoPackage", (".gpkg",), (b"SQLite format 3\0",)),
+    Format("GeoJSON", "GeoJSON", (".geojson", ".json"), (b"{",)),
+    Format("ESRI Shapefile", "a shapefile", (".shp",), (b"\x00\x00\x27\x0a",)),
+    Format("FlatGeobuf", "FlatGeobuf", (".fgb",), (b"fgb\x03fgb",)),
+    Format("Parquet", "GeoParquet", (".parquet", ".geoparquet"), (b"PAR1",)),
+    Format("CSV", "a CSV table", (".csv", ".tsv", ".txt"), (b"",)),
 )
-SUFFIXES = ", ".join(suffix for item in FORMATS for suffix in item.suffixes)
+# either byte order, and with offsets of 32 or 64 bits
+GEOTIFF = Format("GTiff", "a GeoTIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
 
 # one letter before the colon is a Windows drive, not a scheme
 _REMOTE = re.compile(r"/vsi[a-z0-9_]+[/?]|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
@@ -44,7 +45,7 @@ _REMOTE = re.compile(r"/vsi[a-z0-9_]+[/?]|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _POINTERS = {b"<OGRVRTDataSource": "a VRT", b"<VRTDataset": "a VRT", b"gdal_streamed_alg": "a GDALG pipeline"}
 
 
-def identify(path: str | Path) -> Format:
+def identify(path: str | Path, among: tuple[Format, ...] = FORMATS) -> Format:
     """
     Return the format of a local file, or refuse it.
 
@@ -52,6 +53,8 @@ def identify(path: str | Path) -> Format:
     ----------
     path
         The file.
+    among
+        The formats that are read here.
 
     Returns
     -------
@@ -75,16 +78,18 @@ def identify(path: str | Path) -> Format:
     """
     _refuse_remote(path)
     path = Path(path)
+    names = among[0].label if len(among) == 1 else "a layer"
+    suffixes = ", ".join(suffix for item in among for suffix in item.suffixes)
     if path.is_dir():
-        raise _unlike(path, "a layer", "(a folder)", f"Layers are read from {SUFFIXES}.")
+        raise _unlike(path, names, "(a folder)", f"Files of these kinds are read: {suffixes}.")
     require_file(path)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    kind = next((item for item in FORMATS if path.suffix.lower() in item.suffixes), None)
-    expected = kind.label if kind else "a layer"
+    kind = next((item for item in among if path.suffix.lower() in item.suffixes), None)
+    expected = kind.label if kind else names
     _refuse_unsafe(path, head, expected)
     if kind is None:
-        reason = f"Layers are read from {SUFFIXES}; archives are unpacked first."
+        reason = f"Files of these kinds are read: {suffixes}; archives are unpacked first."
         raise _unlike(path, expected, _shown(head), reason)
     if not _has_signature(kind, head):
         raise _unlike(path, expected, _shown(head), _reason(head))
@@ -113,11 +118,11 @@ def _refuse_unsafe(path: Path, head: bytes, expected: str) -> None:
 
 def _has_signature(kind: Format, head: bytes) -> bool:
     if kind.driver == "GeoJSON":
-        return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(kind.start)
+        return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(kind.starts)
     if kind.driver == "CSV":
         is_text = head.startswith(UTF16_STARTS) or b"\0" not in head
         return head != b"" and is_text and not _is_markup(head)
-    return head.startswith(kind.start)
+    return head.startswith(kind.starts)
 
 
 def _is_markup(head: bytes) -> bool:

@@ -1,0 +1,175 @@
+"""People of pixels spread over the cells that they touch, by the area of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+import shapely
+from shapely import affinity
+
+from citygeo import hexgrid
+from citygeo.demand.raster_points import sums_of_pixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from citygeo.io.pixel_ground import Ground
+    from citygeo.io.pixels import Raster, Window
+
+    Cells = NDArray[np.uint64]
+
+COVERED = 1e-3  # how far from 1 the shares of a pixel may add up
+FALLBACK_POINTS = 16
+TURN = 360.0
+
+
+class Overlaps(NamedTuple):
+    """
+    Which pixels of a window each polygon covers, and how much of each.
+
+    Attributes
+    ----------
+    polygon
+        Position of the polygon, shape `(n,)`.
+    pixel
+        Position of the pixel, row after row.
+    share
+        Above 0, up to 1, in the precision of exactextract: 32 bits.
+    """
+
+    polygon: NDArray[np.int64]
+    pixel: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def find(cls, raster: Raster, window: Window, polygons: NDArray[np.object_]) -> Self:
+        """
+        Ask exactextract.
+
+        Parameters
+        ----------
+        raster
+            Where the window is.
+        window
+            The pixels.
+        polygons
+            In the CRS of the raster.
+        """
+        import geopandas as gpd
+        from exactextract import exact_extract
+        from exactextract.raster import NumPyRasterSource
+
+        # the numbers do not matter here, only where they are
+        blank = np.broadcast_to(np.zeros(1, np.uint8), (window.rows, window.columns))
+        wkt = raster.crs.to_wkt()
+        source = NumPyRasterSource(blank, *raster.box(window), srs_wkt=wkt)
+        layer = gpd.GeoDataFrame({"polygon": np.arange(len(polygons))}, geometry=polygons, crs=raster.crs)
+        table = exact_extract(
+            source, layer, ["cell_id", "coverage"], include_cols=["polygon"], output="pandas",
+            max_cells_in_memory=window.rows * window.columns,
+        )  # fmt: skip
+        sizes = table["cell_id"].map(len).to_numpy(np.int64)
+        if not sizes.sum():
+            return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        pixel = np.concatenate(table["cell_id"].to_numpy()).astype(np.int64)
+        row, column = pixel // window.columns, pixel % window.columns
+        row = row if raster.transform.e < 0 else window.rows - 1 - row
+        column = column if raster.transform.a > 0 else window.columns - 1 - column
+        share = np.concatenate(table["coverage"].to_numpy()).astype(np.float64)
+        is_part = share > 0
+        polygon = np.repeat(table["polygon"].to_numpy(np.int64), sizes)
+        return cls(polygon[is_part], (row * window.columns + column)[is_part], share[is_part])
+
+
+def sums_by_share(
+    raster: Raster, ground: Ground, values: NDArray[np.float64], window: Window, resolution: int
+) -> tuple[Cells, NDArray[np.float64], NDArray[np.bool_]]:
+    """
+    Add up the people of a window by the cells that its pixels touch, by area.
+
+    Cells are added ring by ring around the middles of pixels until every pixel is covered. Where that does not come
+    about, because an outline is torn by the edge of the map, or the middle has no place, the pixel is spread over
+    16 x 16 points.
+
+    Parameters
+    ----------
+    raster, ground, values, window, resolution
+        As for :func:`citygeo.demand.raster_points.sums_at_points`.
+
+    Returns
+    -------
+    Cells, their sums, and which pixels have a point without a place, `(rows, columns)`: these are in no cell.
+    """
+    pixel = np.flatnonzero(values)
+    people = values.ravel()[pixel]
+    cells, overlaps, covered = _cover(raster, ground, window, pixel, resolution)
+    is_covered = np.abs(covered[pixel] - 1) <= COVERED
+    is_used = np.zeros(values.size, np.bool_)
+    is_used[pixel[is_covered]] = True
+    own = is_used[overlaps.pixel]
+    at = overlaps.pixel[own]
+    parts = values.ravel()[at] * (overlaps.share[own] / covered[at])
+    rest = pixel[~is_covered]
+    other_cells, other_sums, is_lost = sums_of_pixels(
+        ground, people[~is_covered], window.row + rest // window.columns, window.column + rest % window.columns,
+        resolution, FALLBACK_POINTS,
+    )  # fmt: skip
+    lost = np.zeros(values.shape, np.bool_)
+    lost.ravel()[rest[is_lost]] = True
+    found, sums = hexgrid.sums_by_cell(
+        np.concatenate([cells[overlaps.polygon[own]], other_cells]), np.concatenate([parts, other_sums])
+    )
+    return found, sums, lost
+
+
+def _cover(
+    raster: Raster, ground: Ground, window: Window, pixel: NDArray[np.int64], resolution: int
+) -> tuple[Cells, Overlaps, NDArray[np.float64]]:
+    """Return cells over pixels, which covers how much of which, and how much of each pixel is covered."""
+    lon, lat = ground.lonlat(
+        window.row + pixel // window.columns + 0.5, window.column + pixel % window.columns + 0.5
+    )
+    has_place = np.isfinite(lon)
+    start = np.unique(hexgrid.cells_of_points(lon[has_place], lat[has_place], resolution, threads=1))
+    cells, edge = np.empty(0, np.uint64), start
+    wanted = np.zeros(window.rows * window.columns, np.bool_)
+    wanted[pixel[has_place]] = True
+    covered = np.zeros(wanted.size)
+    found: list[Overlaps] = []
+    while edge.size:
+        own = Overlaps.find(raster, window, _outlines(raster, window, edge))
+        covered += np.bincount(own.pixel, own.share, wanted.size)
+        found.append(own._replace(polygon=own.polygon + cells.size))
+        cells = np.concatenate([cells, edge])
+        # cells at pixels that are not yet covered lead on to the next ring
+        is_open = wanted & (covered < 1 - COVERED)
+        open_cells = np.unique(edge[own.polygon[is_open[own.pixel]]])
+        edge = np.setdiff1d(_with_neighbours(open_cells), cells)
+    joined = Overlaps(
+        np.concatenate([np.empty(0, np.int64), *(one.polygon for one in found)]),
+        np.concatenate([np.empty(0, np.int64), *(one.pixel for one in found)]),
+        np.concatenate([np.empty(0), *(one.share for one in found)]),
+    )
+    return cells, joined, covered
+
+
+def _with_neighbours(cells: Cells) -> Cells:
+    import h3.api.numpy_int as h3
+
+    if not cells.size:
+        return cells
+    return np.unique(np.concatenate([h3.grid_disk(cell, 1) for cell in cells.tolist()]))
+
+
+def _outlines(raster: Raster, window: Window, cells: Cells) -> NDArray[np.object_]:
+    """Return the outlines of cells in the CRS of the raster, in degrees with as many turns as the window."""
+    import geopandas as gpd
+
+    shapes = gpd.GeoSeries(hexgrid.cell_polygons(cells), crs=4326).to_crs(raster.crs).to_numpy()
+    if raster.crs.is_geographic:
+        west, _, east, _ = raster.box(window)
+        left, _, right, _ = shapely.bounds(shapes).T
+        turns = np.rint((west + east - left - right) / 2 / TURN) * TURN
+        shapes = np.array([affinity.translate(shape, by) for shape, by in zip(shapes, turns, strict=True)])
+    return np.asarray(shapes, object)
