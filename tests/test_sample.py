@@ -313,7 +313,7 @@ def test_blind_spots_hold_the_uncovered_people_of_blind_cells(cover):
     assert cover.blind_spots["uncovered"].sum() == blind["uncovered"].sum()
     assert cover.blind_spots["cells"].sum() == len(blind)
     assert cover.blind_spots["uncovered"].is_monotonic_decreasing
-    assert set(cover.blind_spots["reason"]) <= {"too_far", "not_connected", "no_road"}
+    assert set(cover.blind_spots["reason"]) <= {"too_far", "detour", "not_connected", "no_road"}
     touching = gpd.sjoin(cover.blind_spots, cover.blind_spots, predicate="intersects")
     pairs = touching[touching.index != touching["rank_right"]]
     town = pairs["zone_left"].str.split(", ").str[-1] == pairs["zone_right"].str.split(", ").str[-1]

@@ -151,7 +151,7 @@ def why_uncovered(
     pace
         From `usual_pace`.
     """
-    places = metric_points(standing.network, layer, rows)
+    places = np.asarray(shapely.points(metric_places(standing.network, layer, rows)), object)
     tree = shapely.STRtree(standing.shapes)
     closest = tree.query_nearest(places, all_matches=False)[1]
     straight_m = shapely.distance(places, standing.shapes[closest])
@@ -192,16 +192,23 @@ def usual_pace(standing: Standing, layers: list[tuple[PointLayer, Served]]) -> f
     for layer, served in layers:
         rows = np.flatnonzero(served.is_covered & (layer.weight > 0))
         facility, weight = served.facility[rows], layer.weight[rows].astype(np.float64)
-        metres = shapely.distance(metric_points(standing.network, layer, rows), standing.shapes[facility])
+        metres = _straight_m(metric_places(standing.network, layer, rows), standing.shapes[facility])
         if (weight @ metres) > 0:
             travel_ms = served.ms[rows].astype(np.int64) - delays_ms(standing, facility)
             return float(share(weight @ travel_ms, weight @ metres))
     return float("nan")
 
 
-def metric_points(network: RoadNetwork, layer: PointLayer, rows: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Return places of a layer in the network's metric CRS."""
+def _straight_m(places: NDArray[np.float64], shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return how far each place is from its shape; most shapes are points, which need no shape for the place."""
+    if (shapely.get_type_id(shapes) == int(shapely.GeometryType.POINT)).all():
+        return np.asarray(np.hypot(*(places - shapely.get_coordinates(shapes)).T), np.float64)
+    return np.asarray(shapely.distance(shapely.points(places), shapes), np.float64)
+
+
+def metric_places(network: RoadNetwork, layer: PointLayer, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return places of a layer in the network's metric CRS, `(k, 2)`."""
     import pyproj
 
     project: Any = pyproj.Transformer.from_crs(datum.WGS84, network.metric_crs, always_xy=True).transform
-    return np.asarray(shapely.points(*project(*layer.lonlat[rows].T)), object)
+    return np.column_stack(project(*layer.lonlat[rows].T))

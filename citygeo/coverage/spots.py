@@ -103,8 +103,9 @@ def blind_spots(
     covered, in its cells; if there are any), nearest_facility (of most of its people), time_s and minutes_over (mean
     of the people a facility can get to; inf if these are less than half), straight_facility (closest to most of its
     people in a straight line), straight_m (mean), detour (time / time of the straight line at the pace usual for
-    covered people), reason (of most of its people, see `citygeo.coverage.reasons.why_uncovered`), crosses (barriers
-    that the straight lines of at least half of them meet), hint and hint_zh (what would help), zone, geometry.
+    covered people; NaN if that is unknown or they live where it stands), reason (of most of its people; defined in
+    `citygeo.coverage.reasons`), crosses (barriers that the straight lines of at least half of them meet), hint and
+    hint_zh (what would help), zone, geometry.
     """
     is_blind = ((table["population"] > 0) & (table["share"] < BLIND_SHARE)).to_numpy()
     cells = hexgrid.from_strings(table.index[is_blind])

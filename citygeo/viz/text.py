@@ -26,7 +26,10 @@ class Label(NamedTuple):
 NOT_REACHABLE = Label("cannot be reached", "不可达")
 REASONS = {
     "too_far": Label("too far", "距离过远"),
+    "detour": Label("detour", "绕行过远"),
+    "barrier": Label("barrier in between", "障碍阻隔"),
     "not_connected": Label("not connected", "路网不连通"),
+    "facility_not_snapped": Label("facility not on the network", "设施未接入路网"),
     "no_road": Label("no road nearby", "附近无道路"),
     "not_snapped": Label("too far from any road", "离路网过远"),
     "no_geometry": Label("no geometry", "缺少几何"),

@@ -112,7 +112,7 @@ def blind_spots(spots: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer:
     Parameters
     ----------
     spots
-        Indexed by rank: uncovered, cells, area_km2, nearest_facility, time_s, minutes_over, reason, zone.
+        From `citygeo.coverage.spots.blind_spots`.
     names
         Name of each facility.
     """
@@ -144,13 +144,16 @@ def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Tips:
         Label("Nearest station", "最近站点"),
         Label("Mean time of its people", "平均到达时间"),
         Label("Reason", "原因"),
+        Label("In between", "阻隔物"),
+        Label("What would help", "改善建议"),
         Label("Area", "面积"),
     )
     texts = [
         [
             f"Blind spot 盲区 {row.Index}", people(row.uncovered), _text(row.zone),
             names.get(row.nearest_facility, MISSING), travel_time(row.time_s),
-            str(REASONS.get(row.reason, Label(str(row.reason)))), f"{number(row.area_km2, 2)} km²",
+            str(REASONS.get(row.reason, Label(str(row.reason)))), _text(row.crosses), f"{row.hint} {row.hint_zh}",
+            f"{number(row.area_km2, 2)} km²",
         ]
         for row in rows.itertuples()
     ]  # fmt: skip

@@ -159,7 +159,8 @@ def test_blind_spots_are_drawn_worst_last_and_ranked() -> None:
     assert layer.tips is not None
     assert [row[0] for row in layer.tips.rows] == ["Blind spot 盲区 2", "Blind spot 盲区 1"]
     assert layer.tips.rows[1] == [
-        "Blind spot 盲区 1", "3,300", "Siming 思明区", "Station 一", "7:12 min", "too far 距离过远", "0.30 km²",
+        "Blind spot 盲区 1", "3,300", "Siming 思明区", "Station 一", "7:12 min", "too far 距离过远", "River 河",
+        "2.2 min too long. 超时2.2分钟。", "0.30 km²",
     ]  # fmt: skip
     assert layer.tips.rows[0][3:6] == ["–", "cannot be reached 不可达", "no road nearby 附近无道路"]
     many = pd.concat([blind_spots().iloc[:1]] * 13, ignore_index=True)
