@@ -168,7 +168,11 @@ class RoadNetwork(NetworkData, FromSources):
         return snap_layer(self, layer, max_snap_m=max_snap_m, **options)
 
     def with_speeds(
-        self, factor: float | Mapping[str, float] | pd.DataFrame, *, hour: Any = None
+        self,
+        factor: float | Mapping[str, float] | pd.DataFrame,
+        *,
+        hour: Any = None,
+        assumed_only: bool = False,
     ) -> RoadNetwork:
         """
         Return the network at other speeds; topology and delays stay, so this costs milliseconds.
@@ -180,6 +184,8 @@ class RoadNetwork(NetworkData, FromSources):
             table with a row per class and a column per hour.
         hour
             The column of the table.
+        assumed_only
+            Leave streets alone whose speed was posted, not assumed by the mode.
 
         Returns
         -------
@@ -197,9 +203,10 @@ class RoadNetwork(NetworkData, FromSources):
         >>> rush = net.with_speeds({"primary": 0.5, "*": 0.8})
         """
         factors = edits.class_factors(self, factor, hour)
+        said = [f"{kind}={value:g}" for kind, value in factors.items()]
         return self._edited(
-            edits.with_speeds(self, factors),
-            "with_speeds(" + ", ".join(f"{kind}={value:g}" for kind, value in factors.items()) + ")",
+            edits.with_speeds(self, factors, assumed_only=assumed_only),
+            f"with_speeds({', '.join([*said, *(['where assumed'] if assumed_only else [])])})",
         )
 
     def without(

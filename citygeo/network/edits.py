@@ -35,9 +35,11 @@ SHARE_TIES = 1e-9
 Arrays = dict[str, "NDArray[np.generic]"]
 
 
-def with_speeds(network: RoadNetwork, factors: Mapping[str, float]) -> Arrays:
+def with_speeds(network: RoadNetwork, factors: Mapping[str, float], *, assumed_only: bool) -> Arrays:
     """Return the arrays of `RoadNetwork.with_speeds`; only times change."""
     per_edge = _edge_factors(network, factors)
+    if assumed_only:
+        per_edge = np.where(network.arrays["edge_is_imputed"], per_edge, 1.0)
     arrays = dict(network.arrays)
     for name in ("edge_along_ms", "edge_against_ms"):
         ms = arrays[name].astype(np.float64)

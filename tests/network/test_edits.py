@@ -60,6 +60,18 @@ def test_speeds_by_factor_class_and_hour():
     assert (net.with_speeds(1).arrays["forward_arc"] == net.arrays["forward_arc"]).all()
 
 
+def test_only_assumed_speeds_change_if_asked():
+    """The mode's own 36 km/h on the second kilometre; the first is posted."""
+    net = network(
+        {0: (0, 0), 1: (1000, 0), 2: (2000, 0)}, [((0, 1), STREET), ((1, 2), {"highway": "residential"})]
+    )
+    slow = net.with_speeds(0.5, assumed_only=True)
+    assert seconds(slow, (0, 0), (1000, 0)) == pytest.approx(100.0)
+    assert seconds(slow, (0, 0), (2000, 0)) == pytest.approx(300.0)
+    assert "where assumed" in slow.source["name"]
+    assert slow.source["sha256"] != net.with_speeds(0.5).source["sha256"]
+
+
 def test_speeds_leave_topology_delays_and_closed_directions():
     mode = toy_mode(node_delay_s={"highway=traffic_signals": 20})
     net = town(mode=mode, node_tags={2: {"highway": "traffic_signals"}})
