@@ -147,6 +147,11 @@ def buffered(lines: NDArray[np.object_], radius_m: float) -> shapely.MultiPolygo
     return as_multipolygon(shapely.union_all(shapely.buffer(lines, radius_m, quad_segs=QUAD_SEGMENTS)))
 
 
+def ground_near(network: RoadNetwork, parts: Iterable[EdgeParts], radius_m: float) -> shapely.MultiPolygon:
+    """Return all ground within `radius_m` of reached parts, in the network's metric CRS; see `buffered`."""
+    return buffered(cut_lines(network, *merge(parts)), radius_m)
+
+
 def as_multipolygon(geometry: shapely.Geometry) -> shapely.MultiPolygon:
     """Return the polygons of a geometry as one MultiPolygon, rings oriented as OGC asks."""
     polygons = [

@@ -2,64 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
-from citygeo import datum, demand, hexgrid, provenance
+from citygeo import datum, hexgrid, provenance
+from citygeo import demand as people_of
 from citygeo.coverage.cells import cell_table
-from citygeo.coverage.points import (
-    PointLayer,
-    Served,
-    layer_points,
-    note_unplaced,
-    people_points,
-    road_points,
-    serve,
-)
+from citygeo.coverage.checks import note_empty, note_gaps
+from citygeo.coverage.ground import polygons_of
+from citygeo.coverage.measures import city_table, depth_table, zone_columns
+from citygeo.coverage.points import Counted
+from citygeo.coverage.question import Question
 from citygeo.coverage.result import Coverage
+from citygeo.coverage.setting import BUILDINGS, PEOPLE, settle
 from citygeo.coverage.spots import BLIND_SHARE, blind_spots
-from citygeo.coverage.zones import (
-    NO_ZONE,
-    as_areas,
-    as_levels,
-    overlap_areas,
-    share,
-    zone_names,
-    zone_table,
-)
-from citygeo.demand import zone_of
-from citygeo.edgeparts import as_multipolygon
+from citygeo.coverage.zones import NO_ZONE, zone_names, zone_table
 from citygeo.errors import error
-from citygeo.reach import labels_at, reach_facilities, require_one_bound, to_ms, to_seconds
+from citygeo.reach import ServiceArea, labels_at, network_input, to_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from citygeo.issues import IssueLog
+    from citygeo.coverage.measures import Measure
+    from citygeo.coverage.points import Located
+    from citygeo.coverage.setting import Setting
+    from citygeo.coverage.zones import Level
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
-    from citygeo.reach import ServiceArea
 
 __all__ = ["Coverage", "coverage"]
 
-DEEPEST = 3  # depth 3 means three facilities or more
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """Points of one kind, how they are served, and where they lie."""
-
-    layer: PointLayer
-    served: Served
-    cell: NDArray[np.uint64]
-    zone: dict[str, NDArray[np.int64]]
+DENOMINATORS = {
+    "area": "the study area",
+    "population": "everyone in demand who has a place",
+    "buildings": "every building",
+    "floor_area": "footprint times levels of every building",
+}
 
 
 def coverage(
@@ -67,10 +50,16 @@ def coverage(
     facilities: gpd.GeoDataFrame,
     *,
     demand: gpd.GeoDataFrame | pd.DataFrame,
-    minutes: float,
+    minutes: float | str,
     zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None = None,
     buildings: gpd.GeoDataFrame | None = None,
+    areas: Mapping[str, gpd.GeoDataFrame] | None = None,
+    points: Mapping[str, gpd.GeoDataFrame | tuple[gpd.GeoDataFrame, str]] | None = None,
+    columns: Sequence[str] = (),
     study_area: gpd.GeoDataFrame | None = None,
+    include_outside: bool = True,
+    radius_m: float | str | None = None,
+    barriers: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None = None,
     direction: Direction = "from",
     delay_s: float | str | None = None,
     max_snap_m: float = 200.0,
@@ -83,7 +72,8 @@ def coverage(
     Tell who is served within the minutes, who is not, and where the blind spots are.
 
     A person or building counts as covered if a facility reaches its place on the road, and from there the
-    place itself, within the minutes (inclusive). Area counts as covered within `buffer_m` of a reached road.
+    place itself, within the minutes (inclusive). Land counts as covered within `buffer_m` of a reached road. All
+    denominators stand side by side: no one share is the coverage of a city.
 
     Parameters
     ----------
@@ -95,14 +85,35 @@ def coverage(
         People: a layer with a column ``population``. Points or polygons (a point inside stands for them), or a
         table indexed by H3 cells, whose people are spread over the roads in their cell.
     minutes
-        Inclusive bound.
+        Inclusive bound, above 0 and up to 1,440; or the column of `facilities` that holds the limit of each, such as
+        those of station classes. Then the nearest facility is the one with least time beyond its own limit.
     zones
         One layer of zones, or several by level name; a column ``name`` names them. They should partition the city.
+        What lies in several zones of a level counts in the first.
     buildings
-        Buildings to count, each as one.
+        Buildings, counted each as one, and where they are drawn as polygons by floor area (footprint x levels) too.
+    areas
+        Land to measure besides the whole city, polygons by name (``built_up``, ``residential``). Polygons of one
+        layer may overlap. Only what lies in the study area or the zones counts.
+    points
+        Anything else to count, by name: a layer of which each row counts as one, or a layer and the column of its
+        weights.
+    columns
+        More columns of `demand` to count, such as ages.
     study_area
-        What "the city" is for the area measure and the cells. Default: the zones of the first level, else the
-        cells where people live.
+        What "the city" is for land and the cells. Default: the zones of the first level, else the cells where
+        people live.
+    include_outside
+        Whether facilities outside the study area (or the zones) serve. In truth they do; some official indicators
+        leave them out.
+    radius_m
+        Metres of the circles round facilities that official formulas draw, a number or a column of `facilities`.
+        What lies in them is told beside what is reached over the network. A circle starts where the search does: at a
+        point inside the facility, or for `polygons` other than ``"point"`` at its outline. Circles are dissolved
+        before they are measured, so nothing counts twice; a place exactly at the radius is in.
+    barriers
+        Rivers, railways, expressways that straight lines to blind spots may meet: a layer, whose column ``name`` names
+        them, or layers by name. They explain; what travel may cross is a matter of the network.
     direction
         ``"from"`` the facility, like a fire engine, or ``"to"`` it, like a patient.
     delay_s, max_snap_m, buffer_m, polygons, threads
@@ -117,117 +128,108 @@ def coverage(
     Raises
     ------
     CRSError, InputError, UnitError, NetworkError
-        As `service_area`, for every layer; CG-IN-003 for people that are missing or negative.
+        As `service_area`, for every layer; CG-IN-003 for people, weights, limits or radii that are missing or
+        negative.
+    InputError
+        CG-COV-001: facilities outside are to be left out, but of what nobody said. CG-COV-002: all are outside.
+        CG-COV-011: two measures have one name.
 
     Examples
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
     >>> net = city.network("fire_engine")
-    >>> cov = cg.coverage(net, city.stations, demand=city.people, minutes=5, zones=city.zones)
+    >>> cov = cg.coverage(net, city.stations, demand=city.people, minutes=5, zones=city.zones, radius_m=2500)
     >>> people = cov.table.loc["population"]
     >>> bool(0 < people.covered < people.total)
     True
+    >>> cov.table.index.tolist(), bool(0 < people.radius_share < 1)
+    (['area', 'population'], True)
     """
-    require_one_bound(minutes)
     if not isinstance(demand, pd.DataFrame):
         raise error("CG-IN-007", layer="demand", kind=type(demand).__name__)
-    area = reach_facilities(
-        network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
-        buffer_m=buffer_m, polygons=polygons, threads=threads,
+    question = Question(
+        network=network, facilities=facilities, demand=demand, minutes=minutes, zones=zones, buildings=buildings,
+        areas=areas, points=points, columns=tuple(columns), study_area=study_area, include_outside=include_outside,
+        radius_m=radius_m, barriers=barriers, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
+        buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
-    log = area.log
-    levels = as_levels(zones, log)
-    band = area.minutes[0]
-    if hexgrid.has_cell_index(demand):
-        resolution = hexgrid.resolution_of(hexgrid.from_strings(demand.index))
-    roads = road_points(network)
-    layers = [people_points(network, demand, roads, max_snap_m, log), roads]
-    if buildings is not None:
-        layers.append(
-            layer_points(network, buildings, np.ones(len(buildings), np.int64), "buildings", max_snap_m)
-        )
-    served = serve(network, direction, area.placed.places, layers, to_ms(band), threads)
-    people = _locate(layers[0], served[0], resolution, levels)
-    paved = _locate(roads, served[1], resolution, {})
-    built = _locate(layers[2], served[2], resolution, levels) if buildings is not None else None
-    note_unplaced(people.layer, "demand", max_snap_m, log)
-    _note_outside(people, levels, log)
-    city = _study_area(study_area, levels, people, network, log)
-    cells = np.union1d(hexgrid.cells_in(city, resolution), people.cell[people.cell != 0])
-    lives = (people.layer, people.served, people.cell)
-    table = cell_table(cells, lives, (paved.layer, paved.served, paved.cell), facilities.index)
-    parent, label = _zone_labels(people, levels)
+    setting = settle(question)
+    answer = _answer(setting)
+    setting.log.announce()
+    setting.log.extend(network.log.found)
+    return answer
+
+
+def _answer(setting: Setting) -> Coverage:
+    """Count, and make the tables."""
+    asked, log, band = setting.question, setting.log, setting.minutes
+    network, crs, labels = asked.network, asked.facilities.crs, setting.placed.layer.index
+    area = _service_area(setting)
+    counted = setting.served(network)
+    paved = Counted(setting.roads, setting.serve(network, [setting.roads.layer])[0])
+    people = counted[PEOPLE]
+    measures = [
+        *setting.land_measures(polygons_of(area.metric_dissolved[band])), *setting.point_measures(counted)
+    ]  # fmt: skip
+    note_empty(measures, log)
+    city = gpd.GeoSeries(setting.land["area"], crs=network.metric_crs)
+    lives_in = people.at.cell[people.at.cell != 0]
+    cells = np.union1d(hexgrid.cells_in(city, setting.resolution), lives_in)
+    table = cell_table(cells, people.by_cell, paved.by_cell, labels)
+    parent, label = _zone_labels(people.at, setting.levels)
     spots = blind_spots(
-        network, area.placed, to_ms(band), table, lives, (paved.layer, paved.served, paved.cell),
-        parent=parent, label=label, buildings=None if built is None else (built.layer, built.served, built.cell),
-        polygons=polygons,
+        network, setting.placed, setting.limits_ms, table, people.by_cell, paved.by_cell, parent=parent, label=label,
+        buildings=counted[BUILDINGS].by_cell if BUILDINGS in counted else None, barriers=asked.barriers,
+        polygons=asked.polygons,
     )  # fmt: skip
-    given = {"demand": demand, "buildings": buildings, "study_area": study_area}
-    log.announce()
-    log.extend(network.log.found)
     return Coverage(
         area=area,
         minutes=band,
-        table=_city_table(city, area.metric_dissolved[band], people, built),
-        zones=_zones(levels, area, band, people, built),
-        cells=table.to_crs(facilities.crs),
-        points=_point_table(people, facilities).to_crs(facilities.crs),
-        blind_spots=spots.to_crs(facilities.crs),
-        depth=_depth_table(people, built, paved),
-        demand_is_estimate=bool(demand.attrs.get("estimate", False)),
+        table=city_table(measures),
+        zones=_zone_tables(setting, measures),
+        cells=table.to_crs(crs),
+        points=_point_table(people, labels).to_crs(crs),
+        blind_spots=spots.to_crs(crs),
+        depth=depth_table(measures, paved.served.sums_by_depth(paved.at.layer.weight) / 1e9),
+        demand_is_estimate=bool(asked.demand.attrs.get("estimate", False)),
         log=log,
-        provenance=_describe(area, given, levels, resolution),
+        provenance=_describe(setting),
+        setting=setting,
+        measures=tuple(measures),
     )
 
 
-def _locate(
-    layer: PointLayer, served: Served, resolution: int, levels: Mapping[str, gpd.GeoDataFrame]
-) -> _Counted:
-    points = gpd.GeoSeries(layer.points() if levels else [], crs=datum.WGS84)
-    zone = {level: zone_of(points, zones) for level, zones in levels.items()}
-    return _Counted(layer, served, layer.cells(resolution), zone)
+def _service_area(setting: Setting) -> ServiceArea:
+    asked, band = setting.question, setting.minutes
+    parts = {band: setting.reached(asked.network)}
+    return ServiceArea(
+        asked.network, setting.placed.layer, [band], asked.direction, asked.buffer_m, setting.placed, parts,
+        setting.log, _describe(setting),
+    )  # fmt: skip
 
 
-def _note_outside(people: _Counted, levels: Mapping[str, gpd.GeoDataFrame], log: IssueLog) -> None:
-    """Record people outside every zone of a level; only the first level is expected to hold them all."""
-    total = people.layer.weight.sum()
-    for level, code in zip(levels, ("CG-DEM-004", *["CG-DEM-011"] * len(levels)), strict=False):
-        outside = people.layer.weight[people.zone[level] == NO_ZONE].sum()
-        counts = {"people": f"{demand.from_micro(outside):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
-        log.add(code, count=int(outside > 0), level=level, **counts)
-
-
-def _study_area(
-    study_area: gpd.GeoDataFrame | None,
-    levels: Mapping[str, gpd.GeoDataFrame],
-    people: _Counted,
-    network: RoadNetwork,
-    log: IssueLog,
-) -> gpd.GeoDataFrame:
-    """Return the city as one geometry in the network's metric CRS."""
-    if study_area is not None:
-        given = as_areas(study_area, "study_area", log)
-    elif levels:
-        given = next(iter(levels.values()))
-    else:
-        inhabited = np.unique(people.cell[(people.cell != 0) & (people.layer.weight > 0)])
-        given = gpd.GeoDataFrame(geometry=hexgrid.cell_polygons(inhabited), crs=datum.WGS84)
-    # projecting bends edges, so what was valid before may touch itself after
-    shapes = shapely.make_valid(given.geometry.dropna().to_crs(network.metric_crs).to_numpy())
-    return gpd.GeoDataFrame(geometry=[as_multipolygon(shapely.union_all(shapes))], crs=network.metric_crs)
+def _zone_tables(setting: Setting, measures: list[Measure]) -> gpd.GeoDataFrame:
+    crs, tables = setting.question.facilities.crs, []
+    for level in setting.levels.values():
+        sums = zone_columns(measures, level)
+        note_gaps(measures, level, sums, setting.log)
+        tables.append(zone_table(level, sums).to_crs(crs))
+    if not tables:
+        return gpd.GeoDataFrame({"level": [], "zone": [], "name": []}, geometry=[], crs=crs)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _zone_labels(
-    people: _Counted, levels: Mapping[str, gpd.GeoDataFrame]
+    people: Located, levels: Mapping[str, Level]
 ) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Return the first-level zone of each point, and its place in words: the finest zone, then the first level."""
     if not levels:
         return np.full(len(people.layer), NO_ZONE, np.int64), np.full(len(people.layer), "", object)
-    first, finest = next(iter(levels)), max(levels, key=lambda level: len(levels[level]))
+    first, finest = next(iter(levels)), max(levels, key=lambda level: len(levels[level].layer))
     named = []
     for level in dict.fromkeys((finest, first)):
-        zones = levels[level]
+        zones = levels[level].layer
         known = zones["name"].notna().to_numpy() if "name" in zones else np.ones(len(zones), np.bool_)
         names = np.array([*np.where(known, zone_names(zones), ""), ""], object)  # -1 is the last
         named.append(names[people.zone[level]])
@@ -235,93 +237,44 @@ def _zone_labels(
     return people.zone[first], label
 
 
-def _city_table(
-    city: gpd.GeoDataFrame, covered: shapely.Geometry, people: _Counted, built: _Counted | None
-) -> pd.DataFrame:
-    shape = city.geometry.to_numpy()
-    reached, live = demand.from_micro(np.array(_covered_and_total(people))).tolist()
-    rows = {
-        "area": ("km2", float(overlap_areas(shape, covered)[0] / 1e6), float(shape[0].area / 1e6)),
-        "population": ("people", reached, live),
-    }
-    if built is not None:
-        near, stand = _covered_and_total(built)
-        rows["buildings"] = ("buildings", float(near), float(stand))
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["unit", "covered", "total"])
-    table.index.name = "measure"
-    return table.assign(share=share(table["covered"], table["total"]))
-
-
-def _covered_and_total(counted: _Counted) -> tuple[int, int]:
-    weight = counted.layer.weight
-    return int(weight[counted.served.is_covered].sum()), int(weight.sum())
-
-
-def _zones(
-    levels: Mapping[str, gpd.GeoDataFrame],
-    area: ServiceArea,
-    band: float,
-    people: _Counted,
-    built: _Counted | None,
-) -> gpd.GeoDataFrame:
-    covered, crs = area.metric_dissolved[band], area.network.metric_crs
-    tables = [
-        zone_table(
-            level, zones, covered, crs, (people.layer, people.served, people.zone[level]),
-            None if built is None else (built.layer, built.served, built.zone[level]),
-        ).to_crs(area.facilities.crs)
-        for level, zones in levels.items()
-    ]  # fmt: skip
-    if not tables:
-        return gpd.GeoDataFrame({"level": [], "zone": [], "name": []}, geometry=[], crs=area.facilities.crs)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _point_table(people: _Counted, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    layer, served = people.layer, people.served
-    has_cell = people.cell != 0
-    cell = np.full(len(layer), None, object)
-    cell[has_cell] = hexgrid.to_strings(people.cell[has_cell])
+def _point_table(people: Counted, facilities: pd.Index[Any]) -> gpd.GeoDataFrame:
+    layer, served, cell = people.by_cell
+    has_cell = cell != 0
+    h3_cell = np.full(len(layer), None, object)
+    h3_cell[has_cell] = hexgrid.to_strings(cell[has_cell])
     data = {
-        "population": demand.from_micro(layer.weight),
+        "population": people_of.from_micro(layer.weight),
+        **{column: people_of.from_micro(micro) for column, micro in layer.columns.items()},
         "time_s": to_seconds(served.ms),
-        "facility": labels_at(facilities.index, served.facility),
+        "facility": labels_at(facilities, served.facility),
         "depth": served.depth,
         "status": layer.status,
         "snap_distance_m": layer.snap_distance_m,
-        "h3_cell": cell,
+        "h3_cell": h3_cell,
     }
     return gpd.GeoDataFrame(data, geometry=layer.points(), crs=datum.WGS84, index=layer.index)
 
 
-def _depth_table(people: _Counted, built: _Counted | None, roads: _Counted) -> pd.DataFrame:
-    def by_depth(counted: _Counted) -> NDArray[np.int64]:
-        total = np.zeros(DEEPEST + 1, np.int64)
-        np.add.at(total, np.minimum(counted.served.depth, DEEPEST), counted.layer.weight)
-        return total
-
-    lives = by_depth(people)
-    table = pd.DataFrame(
-        {"population": demand.from_micro(lives), "population_share": share(lives, lives.sum())},
-        index=pd.RangeIndex(DEEPEST + 1, name="depth"),
-    )
-    if built is not None:
-        stand = by_depth(built)
-        table = table.assign(buildings=stand, buildings_share=share(stand, stand.sum()))
-    return table.assign(road_km=by_depth(roads) / 1e9)
-
-
-def _describe(
-    area: ServiceArea,
-    layers: Mapping[str, pd.DataFrame | None],
-    levels: Mapping[str, gpd.GeoDataFrame],
-    resolution: int,
-) -> dict[str, Any]:
-    given = {**layers, **{f"zones {level}": zones for level, zones in levels.items()}}
-    hashes = {name: provenance.sha256_layer(layer) for name, layer in given.items() if layer is not None}
+def _describe(setting: Setting) -> dict[str, Any]:
+    asked, placed = setting.question, setting.placed
+    layers = {"facilities": asked.facilities, **asked.layers}
+    hashes = {name: provenance.sha256_layer(layer) for name, layer in layers.items()}
+    names = [*setting.land, *(weight.name for weight in setting.weights)]
     parameters = {
-        **area.provenance["parameters"],
-        "resolution": resolution,
+        "mode": asked.network.mode.to_dict(),
+        "minutes": (setting.limits_ms / 60_000).tolist()
+        if isinstance(asked.minutes, str)
+        else [setting.minutes],
+        "operator": "<=",
+        "direction": asked.direction,
+        "delay_s": placed.delay_s.tolist(),
+        "max_snap_m": asked.max_snap_m,
+        "buffer_m": asked.buffer_m,
+        "polygons": asked.polygons,
+        "include_outside": asked.include_outside,
+        "radius_m": None if setting.circles is None else np.unique(setting.circles.radius_m).tolist(),
+        "denominators": {name: DENOMINATORS.get(name, "everything in the layer or column") for name in names},
+        "resolution": setting.resolution,
         "blind_below_share": BLIND_SHARE,
     }
-    return provenance.describe("coverage", {**area.provenance["inputs"], **hashes}, parameters)
+    return provenance.describe("coverage", {**network_input(asked.network), **hashes}, parameters)

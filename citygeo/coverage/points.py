@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
 
 from citygeo import datum, demand, engine, hexgrid
-from citygeo.engine import UNREACHED, Places
+from citygeo.engine import Places
 from citygeo.errors import error
 from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place, snap_points
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 ROAD_SAMPLE_M = 25.0
 FEW = 0.01  # a smaller share of rows off the network is no cause for alarm
 FAST_ROADS = ("motorway", "motorway_link", "trunk", "trunk_link")  # nobody lives on them
-TOO_FAR, NOT_CONNECTED, NO_ROAD = "too_far", "not_connected", "no_road"
+DEEPEST = 3  # depth 3 means three facilities or more
+NEVER_MS = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class PointLayer:
         From the point to its road.
     index
         The caller's label of each point.
+    columns
+        What else each point weighs, by the caller's column: millionths, whole numbers.
     """
 
     places: Places
@@ -54,9 +59,15 @@ class PointLayer:
     status: NDArray[np.object_]
     snap_distance_m: NDArray[np.float64]
     index: pd.Index[Any]
+    columns: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.weight.size
+
+    def at_walk(self, factor: float) -> PointLayer:
+        """Return the layer with the stretches to roads taking so many times as long."""
+        ms = np.rint(self.places.ms * factor).astype(np.int64)
+        return replace(self, places=self.places._replace(ms=ms))
 
     def cells(self, resolution: int) -> NDArray[np.uint64]:
         """Return the H3 cell of each point, 0 without geometry."""
@@ -82,37 +93,94 @@ class Served:
     Attributes
     ----------
     ms
-        Milliseconds from or to the nearest facility, 4294967295 if none.
+        Milliseconds from or to the nearest facility, 4294967295 if none. Where facilities have limits of their own,
+        the nearest is the one with least time beyond its limit.
     facility
         Its row, -1 if none.
     depth
         Number of facilities within the minutes.
-    is_covered
-        Whether the nearest facility is within the minutes.
+    over_ms
+        `ms` less the limit of that facility, `NEVER_MS` if none.
     """
 
     ms: NDArray[np.uint32]
     facility: NDArray[np.int64]
     depth: NDArray[np.int64]
-    is_covered: NDArray[np.bool_]
+    over_ms: NDArray[np.int64]
 
-    def reason(self, layer: PointLayer) -> NDArray[np.object_]:
-        """Return why each point is not covered; only meaningful where it is not."""
-        why = np.full(len(layer), TOO_FAR, object)
-        why[self.ms == UNREACHED] = NOT_CONNECTED
-        why[layer.status != OK] = NO_ROAD
-        return why
+    @property
+    def is_covered(self) -> NDArray[np.bool_]:
+        """Whether the facility is within its minutes."""
+        return self.over_ms <= 0
+
+    def sums_by_depth(self, weight: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what weighs that is served by 0, 1, 2, and 3 or more facilities."""
+        total = np.zeros(DEEPEST + 1, np.int64)
+        np.add.at(total, np.minimum(self.depth, DEEPEST), weight)
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """
+    Points of one kind, and where they lie.
+
+    Attributes
+    ----------
+    layer
+        The points.
+    cell
+        H3 cell of each point, 0 without geometry.
+    zone
+        By level, the row of the zone each point lies in, -1 for none.
+    in_circle
+        Whether each point lies in a circle round a facility; `None` where no radius was asked for.
+    """
+
+    layer: PointLayer
+    cell: NDArray[np.uint64]
+    zone: dict[str, NDArray[np.int64]]
+    in_circle: NDArray[np.bool_] | None = None
+
+
+class Counted(NamedTuple):
+    """Points, where they lie, and how they are served."""
+
+    at: Located
+    served: Served
+
+    @property
+    def by_cell(self) -> tuple[PointLayer, Served, NDArray[np.uint64]]:
+        """The points, how they are served, and the H3 cell of each."""
+        return self.at.layer, self.served, self.at.cell
 
 
 def serve(
     network: RoadNetwork,
     direction: Direction,
     facilities: Places,
-    layers: list[PointLayer],
+    layers: Sequence[PointLayer],
     limit_ms: int,
     threads: int | None,
+    *,
+    late_ms: NDArray[np.int64] | None = None,
 ) -> list[Served]:
-    """Find for every point its nearest facility, and how many reach it within the limit."""
+    """
+    Find for every point its nearest facility, and how many reach it within the limit.
+
+    Parameters
+    ----------
+    network, direction, threads
+        As in `coverage`.
+    facilities
+        Where they stand; the time already spent there contains `late_ms`.
+    layers
+        Points of several kinds.
+    limit_ms
+        The longest limit, inclusive.
+    late_ms
+        By how much the limit of each facility is less; see `citygeo.reach.place.Facilities`.
+    """
     size = [len(layer) for layer in layers]
     places = Places.joined(layer.places for layer in layers)
     back: Direction = "to" if direction == "from" else "from"
@@ -120,46 +188,78 @@ def serve(
     depth = reaching[:, 0].astype(np.int64)
     nearest_ms, nearest = engine.nearest(network, direction, facilities, places, threads=threads)
     ms, facility = nearest_ms[:, 0], nearest[:, 0]
+    is_reached = facility >= 0
+    over_ms = np.where(is_reached, ms.astype(np.int64) - limit_ms, NEVER_MS)
+    if late_ms is not None:
+        ms = ms.copy()
+        ms[is_reached] -= late_ms[facility[is_reached]].astype(np.uint32)
     stop = np.cumsum(size)
     return [
-        Served(ms[a:b], facility[a:b], depth[a:b], ms[a:b] <= limit_ms)
+        Served(ms[a:b], facility[a:b], depth[a:b], over_ms[a:b])
         for a, b in zip(stop - size, stop, strict=True)
     ]
 
 
 def people_points(
-    network: RoadNetwork, layer: pd.DataFrame, roads: PointLayer, max_snap_m: float, log: IssueLog
+    network: RoadNetwork,
+    layer: pd.DataFrame,
+    roads: PointLayer,
+    max_snap_m: float,
+    log: IssueLog,
+    columns: Iterable[str] = (),
 ) -> PointLayer:
     """
     Place people on the network.
 
     Rows with geometry of their own stand at a point inside it. People of H3 cells are spread evenly over the
     streets in their cell; in a cell without a street they stand at its centre.
+
+    Parameters
+    ----------
+    network, max_snap_m
+        As in `coverage`.
+    layer
+        The people, in a column ``population``.
+    roads
+        From `road_points`.
+    log
+        Told how people of cells were placed.
+    columns
+        More columns, such as ages, placed like the people.
     """
     if len(layer) == 0:
         raise error("CG-IN-001", layer="demand")
-    if "population" not in layer.columns:
-        raise error(
-            "CG-IN-005", layer="demand", column="population", columns=", ".join(map(str, layer.columns))
-        )
-    if hexgrid.has_cell_index(layer):
-        micro = demand.to_micro(layer["population"], layer="demand", column="population")
+    wanted = ["population", *columns]
+    for column in wanted:
+        if column not in layer.columns:
+            raise error(
+                "CG-IN-005", layer="demand", column=column, columns=", ".join(map(str, layer.columns))
+            )
+    is_cells = hexgrid.has_cell_index(layer)
+    if not is_cells:
+        datum.require_layer(layer, "demand", is_labelled=False)
+    micro = {column: demand.to_micro(layer[column], layer="demand", column=column) for column in wanted}
+    if is_cells:
         return _people_of_cells(network, layer, micro, roads, max_snap_m, log)
-    datum.require_layer(layer, "demand", is_labelled=False)
-    micro = demand.to_micro(layer["population"], layer="demand", column="population")
-    return layer_points(network, layer, micro, "demand", max_snap_m)
+    people = micro.pop("population")
+    return replace(layer_points(network, layer, people, "demand", max_snap_m), columns=micro)
 
 
 def layer_points(
-    network: RoadNetwork, layer: gpd.GeoDataFrame, weight: NDArray[np.int64], name: str, max_snap_m: float
+    network: RoadNetwork,
+    layer: gpd.GeoDataFrame,
+    weight: NDArray[np.int64] | None,
+    name: str,
+    max_snap_m: float,
 ) -> PointLayer:
-    """Place the rows of a layer on the network."""
+    """Place the rows of a layer on the network; each weighs 1 if `weight` is `None`."""
     datum.require_layer(layer, name, is_labelled=False)
     points = datum.representative_points(layer)
     snaps = snap_points(network, points, layer.crs, max_snap_m=max_snap_m)
     require_place(network, points, layer.crs, snaps, name, max_snap_m)
     places = Places.one_each(snaps.edge, snaps.share, snaps.walk_off_ms)
     lonlat = _lonlat(points, layer.crs)
+    weight = np.ones(len(layer), np.int64) if weight is None else weight
     return PointLayer(places, weight, lonlat, snaps.status, snaps.distance_m, layer.index)
 
 
@@ -195,7 +295,7 @@ def road_points(network: RoadNetwork) -> PointLayer:
 def _people_of_cells(
     network: RoadNetwork,
     layer: pd.DataFrame,
-    micro: NDArray[np.int64],
+    micro: dict[str, NDArray[np.int64]],
     roads: PointLayer,
     max_snap_m: float,
     log: IssueLog,
@@ -210,8 +310,12 @@ def _people_of_cells(
     cells = hexgrid.from_strings(layer.index)
     on_road, row = _streets_of_cells(network, roads, cells)
     away_m = _mean_distances(cells, roads.weight[on_road], row, max_snap_m)
-    people = demand.apportion(micro, roads.weight[on_road], row)
     alone = np.setdiff1d(np.arange(cells.size), row)
+    spread = {
+        column: np.concatenate((demand.apportion(amount, roads.weight[on_road], row), amount[alone]))
+        for column, amount in micro.items()
+    }
+    people = spread.pop("population")
     centres = np.asarray(shapely.points(hexgrid.cell_centres(cells[alone])), object)
     snaps = snap_points(network, centres, datum.WGS84, max_snap_m=max_snap_m)
     if row.size == 0:
@@ -220,7 +324,7 @@ def _people_of_cells(
         log.add(
             "CG-DEM-010",
             count=np.unique(row).size,
-            access_m=f"{np.average(away_m[row], weights=people + 1):.0f}",
+            access_m=f"{np.average(away_m[row], weights=people[: row.size] + 1):.0f}",
         )
     walk_ms = np.rint(network.mode.walk_off_ms(1.0) * away_m[row]).astype(np.int64)
     return PointLayer(
@@ -229,11 +333,12 @@ def _people_of_cells(
             np.concatenate((roads.places.share[on_road], snaps.share)),
             np.concatenate((walk_ms, snaps.walk_off_ms)),
         ),
-        np.concatenate((people, micro[alone])),
+        people,
         np.concatenate((roads.lonlat[on_road], shapely.get_coordinates(centres))),
         np.concatenate((roads.status[on_road], snaps.status)),
         np.concatenate((away_m[row], snaps.distance_m)),
         pd.Index(layer.index.to_numpy()[np.concatenate((row, alone))], name=layer.index.name),
+        spread,
     )
 
 

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from citygeo.coverage.curve import Curve
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import geopandas as gpd
     import pandas as pd
 
+    from citygeo.coverage.measures import Measure
+    from citygeo.coverage.question import Question
+    from citygeo.coverage.setting import Setting
     from citygeo.issues import IssueLog
     from citygeo.reach import ServiceArea
 
@@ -26,29 +33,37 @@ class Coverage:
     minutes
         The inclusive bound.
     table
-        One row per measure (``area``, ``population``, ``buildings``): unit, covered, total, share.
+        One row per measure (``area``, each of `areas`, ``population``, each of `columns`, ``buildings``,
+        ``floor_area``, each of `points`): unit, covered, total, share (missing where the total is 0). Where a radius
+        was asked for also radius_covered and radius_share, what lies in circles round facilities, and difference
+        (radius_share - share): how much the formula with circles flatters.
     zones
-        One row per zone and level: level, zone (the caller's label), name, and for each measure total, covered
-        and share (``area_km2``, ``area_covered_km2``, ``area_share``, ``population``, ...). Shares are of sums,
-        never means of shares.
+        One row per zone and level: level, zone (the caller's label), name, and for each measure its total, what is
+        covered, its share, and what lies in circles: ``area_km2``, ``area_covered_km2``, ``area_share``,
+        ``population``, ``population_covered``, ``population_share``, ``population_radius_covered``,
+        ``population_radius_share``... Shares are of sums, never means of shares. Where zones partition the city, sums
+        over the zones of a level are those of the city.
     cells
         One row per H3 cell, see `citygeo.coverage.cells.cell_table`.
     points
         One row per place where people are: population, time_s (inf if no facility can get there), facility,
         depth (how many facilities within the minutes), status, snap_distance_m, h3_cell.
     blind_spots
-        Neighbouring mostly uncovered inhabited cells as one place, ranked by people: uncovered, cells,
-        area_km2, nearest_facility, time_s and minutes_over (mean of the people a facility can get to; inf if that
-        is less than half of them), reason (``too_far``,
-        ``not_connected``, ``no_road``), zone, geometry.
+        Neighbouring mostly uncovered inhabited cells as one place, ranked by people, with the reason and what would
+        help; see `citygeo.coverage.spots.blind_spots`.
     depth
-        People, buildings and km of road reached by 0, 1, 2, and 3 or more facilities.
+        What is reached by 0, 1, 2, and 3 or more facilities: of each measure of points the sum and its share
+        (``population``, ``population_share``...), and km of road (``road_km``).
     demand_is_estimate
         Whether the people were estimated, not counted.
     log
         Findings; `issues` is the same as a table.
     provenance
-        Inputs with sha256, parameters, versions.
+        Inputs with sha256, parameters (the operator and the denominators among them), versions.
+    setting
+        The question, and its layers on the network, from which it can be asked again for other speeds.
+    measures
+        What `table`, `zones`, `depth` and `curve` are views of.
     """
 
     area: ServiceArea
@@ -62,6 +77,45 @@ class Coverage:
     demand_is_estimate: bool
     log: IssueLog
     provenance: dict[str, Any]
+    setting: Setting
+    measures: tuple[Measure, ...]
+
+    @property
+    def question(self) -> Question:
+        """What was asked, as the caller gave it."""
+        return self.setting.question
+
+    def curve(self, minutes: Iterable[float] | None = None) -> Curve:
+        """
+        Return the share that would be covered within other minutes.
+
+        Parameters
+        ----------
+        minutes
+            Where to look, 0 or more; by default forty steps up to twice the limit. Where facilities have limits of
+            their own, they mean the longest, and the others are that much longer or shorter too.
+
+        Returns
+        -------
+        The shares of all measures of points; land would have to be measured again for each.
+
+        Raises
+        ------
+        UnitError
+            CG-UNIT-002: minutes below 0 or above 1,440.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> cov = cg.coverage(city.network("fire_engine"), city.stations, demand=city.people, minutes=5)
+        >>> curve = cov.curve([3, 5, 10])
+        >>> bool(curve.table["population"].is_monotonic_increasing)
+        True
+        >>> bool(curve.table.loc[5, "population"] == cov.table.loc["population", "share"])
+        True
+        """
+        return Curve.of(self.measures, minutes, self.minutes)
 
     @property
     def issues(self) -> pd.DataFrame:

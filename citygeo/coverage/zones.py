@@ -1,8 +1,9 @@
-"""Coverage of zones: numerators and denominators by point and by area."""
+"""Zones of several levels: checked, repaired, and without overlaps, so that their sums add up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -10,28 +11,95 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from citygeo import datum, demand
+from citygeo import datum
 from citygeo.edgeparts import as_multipolygon
 
 if TYPE_CHECKING:
+    import pyproj
     from numpy.typing import NDArray
 
-    from citygeo.coverage.points import PointLayer, Served
     from citygeo.issues import IssueLog
 
 NO_ZONE = -1
 POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 DEFAULT_LEVEL = "zone"
+TOLD_M2 = 1.0  # smaller overlaps are left by rounding of coordinates
+THIN_M = 1.0  # no zone is thinner than this on average
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """
+    The zones of one level.
+
+    Attributes
+    ----------
+    name
+        The caller's name of the level.
+    layer
+        The caller's rows, repaired; missing geometry where a row has no area.
+    shapes
+        Their ground in the network's metric CRS, without what belongs to a zone before them, so that sums add up.
+    """
+
+    name: str
+    layer: gpd.GeoDataFrame
+    shapes: NDArray[np.object_]
+
+    @property
+    def is_void(self) -> NDArray[np.bool_]:
+        """Whether each zone has no area."""
+        return shapely.is_missing(self.shapes)
 
 
 def as_levels(
-    zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None, log: IssueLog
-) -> dict[str, gpd.GeoDataFrame]:
-    """Return the zones by level, checked and repaired; record what was repaired or has no area."""
+    zones: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None, crs: pyproj.CRS, log: IssueLog
+) -> dict[str, Level]:
+    """
+    Return the levels of zones, checked and repaired.
+
+    Parameters
+    ----------
+    zones
+        One layer, or several by the name of their level.
+    crs
+        The metric CRS to measure in.
+    log
+        Told what was repaired, overlaps or has no area.
+    """
     if zones is None:
         return {}
-    levels = dict(zones) if isinstance(zones, Mapping) else {DEFAULT_LEVEL: zones}
-    return {level: as_areas(layer, f"zones {level}", log) for level, layer in levels.items()}
+    given = dict(zones) if isinstance(zones, Mapping) else {DEFAULT_LEVEL: zones}
+    return {
+        level: _level(level, as_areas(layer, f"zones {level}", log), crs, log)
+        for level, layer in given.items()
+    }
+
+
+def _level(name: str, layer: gpd.GeoDataFrame, crs: pyproj.CRS, log: IssueLog) -> Level:
+    # projecting bends edges, so what was valid before may touch itself after
+    shapes = shapely.make_valid(layer.geometry.to_crs(crs).to_numpy())
+    return Level(name, layer, _without_overlaps(name, layer.index, shapes, log))
+
+
+def _without_overlaps(
+    level: str, labels: pd.Index[Any], shapes: NDArray[np.object_], log: IssueLog
+) -> NDArray[np.object_]:
+    """Give ground that several zones hold to the first of them, as points in it are; record how much it is."""
+    one, two = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, two = one[one < two], two[one < two]
+    common = shapely.area(shapely.intersection(shapes[one], shapes[two]))
+    one, two, common = (values[common > 0] for values in (one, two, common))
+    apart = shapes.copy()
+    for later in np.unique(two):
+        apart[later] = shapely.difference(shapes[later], shapely.union_all(shapes[one[two == later]]))
+    is_told = common > TOLD_M2
+    pairs = [f"{labels[a]} and {labels[b]}" for a, b in zip(one[is_told], two[is_told], strict=True)]
+    log.add("CG-COV-004", count=len(pairs), sample=pairs, level=level, km2=f"{common.sum() / 1e6:,.4g}")
+    width = 2 * shapely.area(apart) / np.maximum(shapely.length(apart), 1e-9)
+    thin = labels[width < THIN_M]
+    log.add("CG-COV-005", count=len(thin), sample=thin, level=level, width_m=THIN_M)
+    return apart
 
 
 def as_areas(layer: gpd.GeoDataFrame, name: str, log: IssueLog) -> gpd.GeoDataFrame:
@@ -68,61 +136,15 @@ def zone_names(layer: gpd.GeoDataFrame) -> list[str]:
     ]
 
 
-def zone_table(
-    level: str,
-    layer: gpd.GeoDataFrame,
-    covered_area: shapely.Geometry,
-    metric_crs: Any,
-    people: tuple[PointLayer, Served, NDArray[np.int64]],
-    buildings: tuple[PointLayer, Served, NDArray[np.int64]] | None,
-) -> gpd.GeoDataFrame:
-    """Return one row per zone of a level; people and buildings come with the row of their zone."""
-    shapes = layer.geometry.to_crs(metric_crs).to_numpy()
-    area, area_covered = shapely.area(shapes) / 1e6, overlap_areas(shapes, covered_area) / 1e6
-    table = gpd.GeoDataFrame(
-        {
-            "level": level,
-            "zone": layer.index.to_numpy(),
-            "name": zone_names(layer),
-            "area_km2": area,
-            "area_covered_km2": area_covered,
-            "area_share": share(area_covered, area),
-        },
-        geometry=layer.geometry.to_numpy(),
-        crs=layer.crs,
-    )
-    total, covered = (demand.from_micro(values) for values in _sums(*people, len(layer)))
-    is_void = layer.geometry.isna().to_numpy()
-    total, covered = np.where(is_void, np.nan, total), np.where(is_void, np.nan, covered)
-    table = table.assign(population=total, population_covered=covered, population_share=share(covered, total))
-    if buildings is not None:
-        count, reached = _sums(*buildings, len(layer))
-        table = table.assign(
-            buildings=count, buildings_covered=reached, buildings_share=share(reached, count)
-        )
-    return table[[*(name for name in table.columns if name != "geometry"), "geometry"]]
-
-
-def _sums(
-    layer: PointLayer, served: Served, zone: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return total and covered weight of each zone, as whole numbers."""
-    total, covered = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    is_in = zone != NO_ZONE
-    np.add.at(total, zone[is_in], layer.weight[is_in])
-    is_reached = is_in & served.is_covered
-    np.add.at(covered, zone[is_reached], layer.weight[is_reached])
-    return total, covered
-
-
-def overlap_areas(shapes: NDArray[np.object_], covered: shapely.Geometry) -> NDArray[np.float64]:
-    """Return the area each shape shares with one large shape, looking only at its parts that are near."""
-    parts = shapely.get_parts(covered)
-    areas = np.where(shapely.is_missing(shapes), np.nan, 0.0)
-    if len(parts):
-        row, part = shapely.STRtree(parts).query(shapes, predicate="intersects")
-        np.add.at(areas, row, shapely.area(shapely.intersection(shapes[row], parts[part])))
-    return areas
+def zone_table(level: Level, columns: Mapping[str, NDArray[np.float64]]) -> gpd.GeoDataFrame:
+    """Return one row per zone of a level: level, zone, name, the columns, and the caller's geometry."""
+    data = {
+        "level": level.name,
+        "zone": level.layer.index.to_numpy(),
+        "name": zone_names(level.layer),
+        **columns,
+    }
+    return gpd.GeoDataFrame(data, geometry=level.layer.geometry.to_numpy(), crs=level.layer.crs)
 
 
 def share(part: Any, whole: Any) -> Any:

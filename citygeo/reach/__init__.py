@@ -24,6 +24,7 @@ from citygeo.reach.place import (
     require_threads,
     to_ms,
 )
+from citygeo.reach.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
-    from citygeo.engine import Engine, Found
+    from citygeo.engine import Engine, Found, Places
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
 
@@ -41,7 +42,9 @@ __all__ = [
     "ServiceArea",
     "labels_at",
     "nearest",
-    "reach_facilities",
+    "network_input",
+    "reached_by",
+    "require_buffer",
     "require_one_bound",
     "service_area",
     "to_ms",
@@ -115,41 +118,45 @@ def service_area(
     >>> bool(area.dissolved.area_km2.is_monotonic_increasing)
     True
     """
-    area = reach_facilities(
-        network, facilities, minutes=minutes, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
-        buffer_m=buffer_m, polygons=polygons, threads=threads,
-    )  # fmt: skip
-    area.log.announce()
-    area.log.extend(network.log.found)
-    return area
-
-
-def reach_facilities(
-    network: RoadNetwork,
-    facilities: gpd.GeoDataFrame,
-    *,
-    minutes: float | Sequence[float],
-    direction: Direction,
-    delay_s: float | str | None,
-    max_snap_m: float,
-    buffer_m: float,
-    polygons: Polygons,
-    threads: int | None,
-) -> ServiceArea:
-    """Do the work of `service_area`, leaving it to the caller to announce what was found."""
     bands = require_minutes(minutes)
     require_direction(direction)
     require_threads(threads)
-    require_range(
-        "buffer_m", buffer_m, 0, MAX_BUFFER_M, "metres", "Give the drawing radius around reached roads."
-    )
+    require_buffer(buffer_m)
     log = IssueLog()
     placed = place_facilities(
         network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
     )
-    places = placed.places
+    parameters = {
+        "mode": network.mode.to_dict(), "minutes": bands, "direction": direction, "delay_s": placed.delay_s.tolist(),
+        "max_snap_m": max_snap_m, "buffer_m": buffer_m, "polygons": polygons,
+    }  # fmt: skip
+    inputs = {**network_input(network), "facilities": provenance.sha256_layer(facilities)}
+    found = reached_by(network, placed.places, bands, direction, threads)
+    made_by = provenance.describe("service_area", inputs, parameters)
+    log.announce()
+    log.extend(network.log.found)
+    return ServiceArea(network, facilities, bands, direction, buffer_m, placed, found, log, made_by)
+
+
+def reached_by(
+    network: RoadNetwork, places: Places, bands: list[float], direction: Direction, threads: int | None
+) -> dict[float, list[EdgeParts]]:
+    """
+    Search from each facility.
+
+    Parameters
+    ----------
+    network, places, direction, threads
+        Where facilities stand, the way of travel, and worker threads.
+    bands
+        Minutes, inclusive.
+
+    Returns
+    -------
+    Reached parts by band and facility row.
+    """
     limits = {band: to_ms(band) for band in bands}
-    found: dict[float, list[EdgeParts]] = {band: [EdgeParts.none()] * len(facilities) for band in bands}
+    found: dict[float, list[EdgeParts]] = {band: [EdgeParts.none()] * places.n_rows for band in bands}
 
     def collect(row: int, search: Found) -> None:
         for band, limit in limits.items():
@@ -158,14 +165,19 @@ def reach_facilities(
             )
 
     search_each(network, direction, places, max(limits.values()), collect, threads=threads)
-    parameters = {
-        "mode": network.mode.to_dict(), "minutes": bands, "direction": direction, "delay_s": placed.delay_s.tolist(),
-        "max_snap_m": max_snap_m, "buffer_m": buffer_m, "polygons": polygons,
-    }  # fmt: skip
-    sources = {f"network {network.source['name']}": network.source["sha256"]}
-    inputs = {**sources, "facilities": provenance.sha256_layer(facilities)}
-    made_by = provenance.describe("service_area", inputs, parameters)
-    return ServiceArea(network, facilities, bands, direction, buffer_m, placed, found, log, made_by)
+    return found
+
+
+def require_buffer(buffer_m: float) -> None:
+    """Raise CG-UNIT-002 unless the drawing radius is above 0 and up to 5,000 m."""
+    require_range(
+        "buffer_m", buffer_m, 0, MAX_BUFFER_M, "metres", "Give the drawing radius around reached roads."
+    )
+
+
+def network_input(network: RoadNetwork) -> dict[str, str]:
+    """Return the network as an input in the provenance of a result."""
+    return {f"network {network.source['name']}": network.source["sha256"]}
 
 
 def travel_times(
@@ -247,8 +259,8 @@ def travel_times(
 
 def nearest(
     network: RoadNetwork,
-    origins: gpd.GeoDataFrame,
-    facilities: gpd.GeoDataFrame,
+    origins: gpd.GeoDataFrame | pd.DataFrame,
+    facilities: gpd.GeoDataFrame | pd.DataFrame,
     *,
     direction: Direction,
     k: int = 1,
@@ -267,7 +279,8 @@ def nearest(
     network
         The road network.
     origins, facilities
-        Points (or anything a point can stand for) with a CRS.
+        Points (or anything a point can stand for) with a CRS; or tables indexed by H3 cells, which stand at their
+        centres.
     direction
         ``"to"`` the facility, or ``"from"`` it.
     k
@@ -306,11 +319,18 @@ def nearest(
     engines.require_engine(engine)
     limit = LONGEST_MS if minutes is None else to_ms(require_one_bound(minutes))
     log = IssueLog()
+    seekers, sites = standing(origins), standing(facilities)
     placed = place_facilities(
-        network, facilities, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
+        network, sites.places, delay_s=delay_s, max_snap_m=max_snap_m, log=log, polygons=polygons
     )
     start = place_facilities(
-        network, origins, delay_s=0.0, max_snap_m=max_snap_m, log=log, name="origins", polygons=polygons
+        network,
+        seekers.places,
+        delay_s=0.0,
+        max_snap_m=max_snap_m,
+        log=log,
+        name="origins",
+        polygons=polygons,
     )
     ms, row = engines.nearest(
         network, direction, placed.places, start.places, limit, k=k, engine=engine, threads=threads
@@ -318,10 +338,11 @@ def nearest(
     log.announce()
     late = "no_path" if minutes is None else "out_of_range"
     status, is_on = np.repeat(start.snaps.status, k), np.repeat(start.snaps.is_on, k)
-    ranked = origins.iloc[np.repeat(np.arange(len(origins)), k)]
+    n = len(seekers.rows)
+    ranked = seekers.rows.iloc[np.repeat(np.arange(n), k)]
     return ranked.assign(
-        **({"rank": np.tile(np.arange(1, k + 1), len(origins))} if k > 1 else {}),
-        facility=labels_at(facilities.index, row.ravel()),
+        **({"rank": np.tile(np.arange(1, k + 1), n)} if k > 1 else {}),
+        facility=labels_at(sites.rows.index, row.ravel()),
         time_s=to_seconds(ms.ravel()),
         status=np.where(is_on & (row.ravel() < 0), late, status),
         snap_distance_m=np.repeat(start.snaps.distance_m, k),

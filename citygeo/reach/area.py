@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from citygeo.edgeparts import EdgeParts, as_multipolygon, buffered, cut_lines, merge
+from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines, ground_near, merge
 from citygeo.network.snap import OK
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ServiceArea:
     network, facilities
         What was asked about; the caller's rows.
     minutes
-        The bands, ascending; bounds are inclusive.
+        The bands, ascending; bounds are inclusive. Where facilities have limits of their own, the longest.
     direction
         ``"from"`` the facility or ``"to"`` it.
     buffer_m
@@ -114,14 +114,15 @@ class ServiceArea:
     def _edge_frame(self, band: float, row: int) -> gpd.GeoDataFrame:
         parts = self.parts[band][row]
         from_m, to_m = (parts.share * self.network.length_m[parts.edge][:, None]).T
+        from_ms, to_ms = (parts.ms - self.placed.late_ms[row]).T
         data = {
             "facility": [self.facilities.index[row]] * len(parts),
             "minutes": band,
             "edge": parts.edge,
             "from_m": from_m,
             "to_m": to_m,
-            "time_from_s": parts.ms[:, 0] / 1000,
-            "time_to_s": parts.ms[:, 1] / 1000,
+            "time_from_s": from_ms / 1000,
+            "time_to_s": to_ms / 1000,
         }
         lines = cut_lines(self.network, parts.edge, parts.share, self.facilities.crs)
         return gpd.GeoDataFrame(data, geometry=lines, crs=self.facilities.crs)
@@ -131,8 +132,7 @@ class ServiceArea:
         """Polygon of each band and facility in the network's metric CRS."""
         made = {}
         for band in self.minutes:
-            stretches = [merge([parts]) for parts in self.parts[band]]
-            made[band] = [buffered(cut_lines(self.network, *stretch), self.buffer_m) for stretch in stretches]
+            made[band] = [ground_near(self.network, [parts], self.buffer_m) for parts in self.parts[band]]
         return made
 
     @cached_property
@@ -162,9 +162,7 @@ class ServiceArea:
     @cached_property
     def metric_dissolved(self) -> dict[float, shapely.MultiPolygon]:
         """The union of all facilities' polygons of each band, in the network's metric CRS."""
-        return {
-            band: as_multipolygon(shapely.union_all(shapes)) for band, shapes in self._metric_polygons.items()
-        }
+        return {band: ground_near(self.network, parts, self.buffer_m) for band, parts in self.parts.items()}
 
     @cached_property
     def dissolved(self) -> gpd.GeoDataFrame:

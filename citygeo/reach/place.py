@@ -17,7 +17,7 @@ from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, require_place
 from citygeo.network.snap_layer import snap_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -44,11 +44,15 @@ class Facilities:
         Where they stand: one place each, or the entrances of polygons and lines.
     delay_s
         Seconds each takes before setting out.
+    late_ms
+        Milliseconds by which its own limit is below the longest of all. It sets out so much later, so that one search
+        with one bound answers for all limits; times that are told are without.
     """
 
     layer: gpd.GeoDataFrame
     entrances: RowSnaps
     delay_s: NDArray[np.float64]
+    late_ms: NDArray[np.int64]
 
     @cached_property
     def snaps(self) -> Snaps:
@@ -81,10 +85,15 @@ class Facilities:
 
     @property
     def places(self) -> Places:
-        """Where searches begin: time already spent is the delay and the stretch to the road."""
+        """Where searches begin: time already spent is the delay, the stretch to the road, and `late_ms`."""
+        return self.places_at(1.0)
+
+    def places_at(self, walk_factor: float) -> Places:
+        """Return `places` with the stretches to roads taking so many times as long."""
         on = self.entrances.snaps.is_on
         row, snaps = self.entrances.row[on], self.entrances.snaps.take(np.flatnonzero(on))
-        spent = np.rint(self.delay_s[row] * 1000).astype(np.int64) + snaps.walk_off_ms
+        walk_ms = np.rint(snaps.walk_off_ms * walk_factor).astype(np.int64)
+        spent = np.rint(self.delay_s[row] * 1000).astype(np.int64) + walk_ms + self.late_ms[row]
         return Places(snaps.edge, snaps.share, spent, row, len(self.layer))
 
 
@@ -97,9 +106,21 @@ def place_facilities(
     log: IssueLog,
     name: str = "facilities",
     polygons: Polygons = "point",
+    late_ms: NDArray[np.int64] | None = None,
 ) -> Facilities:
     """
     Check a layer, put its rows on the network and record what could not be.
+
+    Parameters
+    ----------
+    network, layer, delay_s, max_snap_m, polygons
+        As in `service_area`.
+    log
+        Told what is not on the network.
+    name
+        What the caller calls the layer, for messages.
+    late_ms
+        See `Facilities`; none if `None`.
 
     Raises
     ------
@@ -109,7 +130,8 @@ def place_facilities(
     datum.require_layer(layer, name)
     delays = _delays(network, layer, delay_s, name)
     entrances = snap_rows(network, layer, max_snap_m=max_snap_m, polygons=polygons, log=log, name=name)
-    placed = Facilities(layer, entrances, delays)
+    late = np.zeros(len(layer), np.int64) if late_ms is None else late_ms
+    placed = Facilities(layer, entrances, delays, late)
     if not placed.snaps.is_on.any():
         points = datum.representative_points(layer)
         require_place(network, points, layer.crs, placed.snaps, name, max_snap_m)
@@ -138,23 +160,88 @@ def _delays(
     network: RoadNetwork, layer: gpd.GeoDataFrame, delay_s: float | str | None, name: str
 ) -> NDArray[np.float64]:
     """Return each facility's delay in seconds."""
-    if isinstance(delay_s, str):
-        if delay_s not in layer.columns:
-            raise error("CG-IN-005", layer=name, column=delay_s, columns=", ".join(map(str, layer.columns)))
-        numbers = pd.to_numeric(layer[delay_s], errors="coerce")
-        delays = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
+    given = network.mode.delay_s if delay_s is None else delay_s
+    day_s = MAX_MINUTES * 60
+    return row_numbers(
+        layer, given, name, "delay_s", "seconds from 0 to 86,400", lambda s: (s >= 0) & (s <= day_s)
+    )
+
+
+def own_minutes(
+    layer: gpd.GeoDataFrame, minutes: float | str, name: str = "facilities"
+) -> NDArray[np.float64]:
+    """
+    Return the limit of each row: one number for all, or a column of the layer.
+
+    Parameters
+    ----------
+    layer
+        The facilities.
+    minutes
+        Minutes above 0 and up to 1,440, or the name of a column of them.
+    name
+        What the caller calls the layer, for messages.
+
+    Returns
+    -------
+    Minutes, float64, shape `(n,)`.
+
+    Raises
+    ------
+    InputError
+        CG-IN-003: rows without a usable limit. CG-IN-004: several numbers. CG-IN-005: no such column.
+    UnitError
+        CG-UNIT-002: a number out of range.
+    """
+    if not isinstance(minutes, str):
+        return np.full(len(layer), require_one_bound(minutes))
+    rule = f"minutes above 0 and up to {MAX_MINUTES:,.0f}"
+    return row_numbers(layer, minutes, name, "minutes", rule, lambda m: (m > 0) & (m <= MAX_MINUTES))
+
+
+def row_numbers(
+    layer: gpd.GeoDataFrame,
+    given: Any,
+    name: str,
+    argument: str,
+    rule: str,
+    is_usable: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+) -> NDArray[np.float64]:
+    """
+    Return a number of each row, given as one number for all or as the name of a column.
+
+    Parameters
+    ----------
+    layer, name
+        The layer, and what the caller calls it.
+    given
+        The number or the column.
+    argument, rule
+        For messages: the argument, and what makes a number usable.
+    is_usable
+        Tells which numbers are; NaN must not be.
+
+    Raises
+    ------
+    InputError
+        CG-IN-003: a number that is not usable. CG-IN-005: no such column.
+    """
+    if isinstance(given, str):
+        if given not in layer.columns:
+            raise error("CG-IN-005", layer=name, column=given, columns=", ".join(map(str, layer.columns)))
+        column = pd.to_numeric(layer[given], errors="coerce")
+        numbers = np.asarray(column.to_numpy(np.float64, na_value=np.nan), np.float64)
     else:
-        seconds: Any = network.mode.delay_s if delay_s is None else delay_s
-        is_number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
-        delays = np.full(len(layer), seconds if is_number else np.nan, np.float64)
-    unusable = ~((delays >= 0) & (delays <= MAX_MINUTES * 60))
+        is_number = isinstance(given, int | float | np.number) and not isinstance(given, bool)
+        numbers = np.full(len(layer), given if is_number else np.nan, np.float64)
+    unusable = ~is_usable(numbers)
     if unusable.any():
         sample = ", ".join(str(label) for label in layer.index[unusable][:5])
         raise error(
             "CG-IN-003", count=int(unusable.sum()), total=len(layer), layer=name,
-            column=delay_s if isinstance(delay_s, str) else "delay_s", sample=sample, rule="seconds from 0 to 86,400",
+            column=given if isinstance(given, str) else argument, sample=sample, rule=rule,
         )  # fmt: skip
-    return delays
+    return numbers
 
 
 def require_minutes(minutes: float | Sequence[float]) -> list[float]:

@@ -1,0 +1,106 @@
+"""What callers may ask, and findings on layers that do not fit the city or each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from citygeo import demand
+from citygeo.coverage.zones import NO_ZONE
+from citygeo.errors import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from citygeo.coverage.measures import Measure
+    from citygeo.coverage.points import Located
+    from citygeo.coverage.question import Question
+    from citygeo.coverage.zones import Level
+    from citygeo.issues import IssueLog
+    from citygeo.network import RoadNetwork
+
+OWN_NAMES = ("area", "population", "buildings", "floor_area")
+SAME = 1e-9  # areas cut in pieces add up to the whole but for rounding
+TOLD_KM2 = 1e-6
+
+
+def require_names(question: Question) -> None:
+    """Raise CG-COV-011 if two measures have one name."""
+    asked = [*OWN_NAMES, *(question.areas or {}), *question.columns, *(question.points or {})]
+    repeated = sorted({str(name) for name in asked if asked.count(name) > 1})
+    if repeated:
+        raise error("CG-COV-011", names=", ".join(repeated))
+
+
+def require_inside(
+    facilities: gpd.GeoDataFrame, city: NDArray[np.object_] | None, network: RoadNetwork, log: IssueLog
+) -> gpd.GeoDataFrame:
+    """
+    Return the facilities with some part in the city; record the others.
+
+    Raises
+    ------
+    InputError
+        CG-COV-001: nobody said what the city is. CG-COV-002: none is in it.
+    """
+    if city is None:
+        raise error("CG-COV-001")
+    shapes = facilities.geometry.to_crs(network.metric_crs).to_numpy()
+    is_inside = np.zeros(len(facilities), np.bool_)
+    is_inside[shapely.STRtree(city).query(shapes, predicate="intersects")[0]] = True
+    if not is_inside.any():
+        raise error("CG-COV-002", total=len(facilities))
+    outside = facilities.index[~is_inside]
+    log.add("CG-COV-003", count=len(outside), sample=outside, total=len(facilities))
+    return facilities[is_inside]
+
+
+def note_repeated(layer: pd.DataFrame, log: IssueLog) -> None:
+    """Record labels of the demand that several rows have."""
+    repeated = layer.index[layer.index.duplicated()].unique()
+    log.add("CG-COV-012", count=len(repeated), sample=repeated)
+
+
+def note_people_outside(people: Located, levels: Mapping[str, Level], log: IssueLog) -> None:
+    """Record people outside every zone of a level; only the first level is expected to hold them all."""
+    total = people.layer.weight.sum()
+    for level, code in zip(levels, ("CG-DEM-004", *["CG-DEM-011"] * len(levels)), strict=False):
+        outside = people.layer.weight[people.zone[level] == NO_ZONE].sum()
+        counts = {"people": f"{demand.from_micro(outside):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
+        log.add(code, count=int(outside > 0), level=level, **counts)
+
+
+def note_outside_land(
+    name: str, given: NDArray[np.object_], counted: NDArray[np.object_], log: IssueLog
+) -> None:
+    """Record land of a layer that is not counted because it is outside the city."""
+    whole, inside = (float(shapely.area(ground).sum() / 1e6) for ground in (given, counted))
+    is_part = whole - inside > max(SAME * whole, TOLD_KM2)
+    log.add("CG-COV-009", count=int(is_part), name=name, km2=f"{whole - inside:,.4g}", total=f"{whole:,.4g}")
+
+
+def note_empty(measures: Iterable[Measure], log: IssueLog) -> None:
+    """Record measures of which there is nothing in the city: their share is missing, not 0."""
+    empty = [measure.name for measure in measures if not measure.whole("total") > 0]
+    log.add("CG-COV-008", count=len(empty), sample=empty)
+
+
+def note_gaps(
+    measures: Iterable[Measure], level: Level, sums: Mapping[str, NDArray[np.float64]], log: IssueLog
+) -> None:
+    """Record what lies in no zone of a level, apart from people, who are told of elsewhere."""
+    told = []
+    for measure in measures:
+        if measure.name == "population":
+            continue
+        whole = measure.whole("total")
+        gap = whole - float(np.nansum(sums[measure.columns["total"]]))
+        if gap > max(SAME * whole, TOLD_KM2):
+            told.append(f"{gap:,.4g} of {whole:,.4g} {measure.unit} of {measure.name}")
+    log.add("CG-COV-006", count=len(told), sample=told, level=level.name)
