@@ -14,6 +14,8 @@ from citygeo.modes import TravelMode as TravelMode
 from citygeo.modes import mode_names as mode_names
 from citygeo.modes import travel_mode as travel_mode
 from citygeo.network import RoadNetwork as RoadNetwork
+from citygeo.provision import Provision as Provision
+from citygeo.provision import provision as provision
 from citygeo.reach import ServiceArea as ServiceArea
 from citygeo.reach import nearest as nearest
 from citygeo.reach import service_area as service_area
