@@ -581,3 +581,39 @@ def floating_catchment(
         for i, w in given.items():
             access[i] += w * seats / total if total else 0.0
     return access, ratio
+
+
+def clipped_area(ring: Sequence[tuple[float, float]], window: Sequence[tuple[float, float]]) -> float:
+    """Area of the part of a ring in a convex window given counter-clockwise (Sutherland and Hodgman 1974)."""
+    points = list(ring)
+    for (ax, ay), (bx, by) in zip(window, [*window[1:], window[0]], strict=True):
+        side = [(bx - ax) * (y - ay) - (by - ay) * (x - ax) for x, y in points]
+        kept = []
+        for n, (x, y) in enumerate(points):
+            before = n - 1
+            if side[n] * side[before] < 0:
+                part = side[before] / (side[before] - side[n])
+                px, py = points[before]
+                kept.append((px + part * (x - px), py + part * (y - py)))
+            if side[n] >= 0:
+                kept.append((x, y))
+        points = kept
+        if not points:
+            return 0.0
+    # measured from a point nearby: far from the origin, products of coordinates would lose digits
+    ox, oy = points[0]
+    moved = [(x - ox, y - oy) for x, y in points]
+    return abs(math.fsum(x * v - u * y for (x, y), (u, v) in pairwise([*moved, moved[0]]))) / 2
+
+
+def areal_interpolation(
+    zones: Sequence[Sequence[tuple[float, float]]],
+    people: Sequence[float],
+    windows: Sequence[Sequence[tuple[float, float]]],
+) -> list[float]:
+    """People of each convex window: of each zone, the share of its area that lies in the window."""
+    areas = [[clipped_area(zone, window) for window in windows] for zone in zones]
+    return [
+        math.fsum(count * own[n] / math.fsum(own) for count, own in zip(people, areas, strict=True))
+        for n in range(len(windows))
+    ]

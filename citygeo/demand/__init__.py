@@ -1,189 +1,145 @@
 """
-People: from zone totals to homes, and from homes to H3 cells, without losing or inventing one.
+People: from rasters, zones, buildings, points and tables onto H3 cells, without losing or inventing one.
 
-Inside, people are whole numbers: persons when they are spread over homes, millionths of a person
-(`PEOPLE_QUANTUM`) when they are added up, so that sums come out the same in any order.
+People of vector layers are whole numbers inside: persons when they are spread over homes, millionths of a
+person (`PEOPLE_QUANTUM`) when they are added up, so that sums come out the same in any order.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from citygeo import datum, hexgrid
-from citygeo.demand.homes import homes_of, is_home
-from citygeo.demand.people import MICRO, PEOPLE_QUANTUM, apportion, bad_rows, from_micro, to_micro
+from citygeo.demand.ground import Within
+from citygeo.demand.homes import floor_space, is_home
+from citygeo.demand.layers import Rules, people_of_layer
+from citygeo.demand.people import PEOPLE_QUANTUM, apportion, from_micro, to_micro
+from citygeo.demand.rasters import people_of_rasters
+from citygeo.demand.sources import cells_or_places, is_raster, layer_of
+from citygeo.demand.spread import spread_population, zone_of
 from citygeo.errors import error
+from citygeo.hexgrid.inputs import require_resolution
 from citygeo.issues import IssueLog
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
+
+    from citygeo.demand.found import Found
 
 __all__ = [
     "PEOPLE_QUANTUM",
     "apportion",
+    "cells_or_places",
+    "floor_space",
     "from_micro",
     "is_home",
+    "is_raster",
     "population",
     "spread_population",
     "to_micro",
+    "zone_of",
 ]
 
-HUNDREDTHS = 100.0  # floor space is compared in whole hundredths of a m2
-
-
-def spread_population(
-    zones: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame,
-    *,
-    population: str = "population",
-    issues: IssueLog | None = None,
-) -> gpd.GeoDataFrame:
-    """
-    Spread the people of each zone over its homes, by footprint times levels (an estimate).
-
-    Parameters
-    ----------
-    zones
-        Areas with their number of people, whole and not negative. Where zones overlap, a home belongs to
-        the first.
-    buildings
-        Buildings in any CRS; a home belongs to the zone that holds a point inside it. Without a column
-        ``building`` all of them are homes; with it, :func:`is_home` chooses.
-    population
-        The column of `zones` with the number of people.
-    issues
-        Where to record what was found (CG-DEM-001, 002, 003, 006, 007). If not given, one Python warning
-        names the codes that matter.
-
-    Returns
-    -------
-    One row per home in a zone, on the index of `buildings` and in its CRS: ``zone`` (label of the zone),
-    ``population`` (int64), ``footprint_m2``, ``levels``, ``geometry`` as given. Each zone's people come
-    out exactly: homes get whole persons by largest remainder, ties to the first row.
-
-    People of a zone without any home stand at a point inside it, as a row ``"zone <label>"``; people of a
-    zone without polygon are such a row without geometry. ``attrs["estimate"]`` is True.
-
-    Raises
-    ------
-    CRSError
-        CG-CRS-001 if a layer has no CRS.
-    InputError
-        CG-IN-001 no zones, CG-IN-003 people missing, negative or not whole, CG-IN-005 no such column,
-        CG-IN-006 repeated labels.
-
-    Notes
-    -----
-    Levels are ``building:levels`` where it is a number. Otherwise 4 for apartments, 3 for a dormitory, 1
-    for a bungalow, 2 for other homes, but 4 for ``residential`` and ``yes`` of 250 m² and more. In the
-    sample, tagged levels have the means 4.7 (apartments), 1.6 (house), and 2.3 below and 4.0 from 250 m²
-    (residential).
-
-    Examples
-    --------
-    >>> zones = gpd.GeoDataFrame({"population": [7]}, geometry=[shapely.box(0, 0, 90, 90)], crs=32632)
-    >>> homes = [shapely.box(10, 10, 20, 20), shapely.box(30, 10, 40, 30)]
-    >>> buildings = gpd.GeoDataFrame({"building": ["house", "house"]}, geometry=homes, crs=32632)
-    >>> spread_population(zones, buildings)["population"].tolist()
-    [2, 5]
-    """
-    log = IssueLog() if issues is None else issues
-    people = _whole_people(zones, population)
-    for layer, name in ((zones, "zones"), (buildings, "buildings")):
-        datum.require_crs(layer, name)
-        _require_unique(layer, name)
-    homes = homes_of(buildings, log)
-    zone = zone_of(homes, zones)
-    outside = homes.index[zone < 0]
-    log.add("CG-DEM-003", count=len(outside), sample=outside, total=len(homes))
-    homes, zone = homes[zone >= 0], zone[zone >= 0]
-    floor_space = np.rint(homes["footprint_m2"] * homes["levels"] * HUNDREDTHS).to_numpy(np.int64)
-    homes.insert(0, "zone", zones.index.take(zone))
-    homes.insert(1, "population", apportion(people, floor_space, zone))
-    spread = _with_homeless(homes, zones, people, np.bincount(zone, minlength=len(zones)) == 0, log)
-    spread.attrs["estimate"] = True
-    if issues is None:
-        log.announce()
-    return spread
-
-
-def zone_of(layer: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """
-    Return which zone each row lies in.
-
-    Parameters
-    ----------
-    layer
-        Rows with geometry in any CRS; a point inside each decides.
-    zones
-        Areas. Where they overlap, the first counts.
-
-    Returns
-    -------
-    Position of the zone, -1 where there is none or the row has no geometry.
-
-    Raises
-    ------
-    CRSError
-        CG-CRS-001 if a layer has no CRS.
-
-    Examples
-    --------
-    >>> zones = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1), shapely.box(0, 0, 9, 9)], crs=4326)
-    >>> zone_of(gpd.GeoDataFrame(geometry=gpd.points_from_xy([0.5, 5, 20], [0.5, 5, 20]), crs=4326), zones)
-    array([ 0,  1, -1])
-    """
-    datum.require_crs(layer, "layer")
-    datum.require_crs(zones, "zones")
-    points = datum.representative_points(layer)
-    zone, row = shapely.STRtree(points).query(
-        zones.geometry.to_crs(layer.crs).to_numpy(), predicate="intersects"
-    )
-    first = np.full(len(layer), len(zones), np.int64)
-    np.minimum.at(first, row, zone)
-    return np.where(first == len(zones), -1, first)
+CELL = "h3_cell"
 
 
 def population(
-    points: gpd.GeoDataFrame,
+    source: Any,
     *,
     resolution: int = 9,
     column: str = "population",
+    carry: Sequence[str] = (),
+    polygons: str = "auto",
+    by: Any = None,
+    by_weight: str | None = None,
+    area: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    units: str = "count",
+    nodata: float | None = None,
+    method: str = "auto",
     issues: IssueLog | None = None,
+    threads: int | None = None,
 ) -> gpd.GeoDataFrame:
     """
-    Add people up by H3 cell.
+    Add people up by H3 cell, whatever they come from; none is lost and none invented.
 
     Parameters
     ----------
-    points
-        Rows with people, in any CRS; areas and lines count at a point inside them.
+    source
+        One of these:
+
+        - the path of a GeoTIFF, or a mapping from columns of the result to paths (``{"population": "all.tif",
+          "age_65": "old.tif"}``);
+        - a layer of points, buildings or zones in any CRS, or the path of one (see `citygeo.io.tables`);
+        - a table indexed by H3 cells of any resolutions: finer cells are added up to their parents; coarser ones
+          give their children equal parts.
     resolution
-        H3 resolution, 0 to 15; 9 is about 0.1 km² a cell.
+        H3 resolution, 0 to 15; 9 is about 0.1 km² a cell, 8 about 0.7 km².
     column
-        The column with the number of people.
+        The column with the number of people; of a mapping, the raster with them.
+    carry
+        Further columns that are added up in the same way: ages, households, jobs. A mapping carries all its rasters.
+    polygons
+        How areas count: at a point inside them (``"point"``), spread evenly over their land (``"area"``: areal
+        interpolation), or the first for areas below a tenth of a cell and the second for others (``"auto"``). Points
+        and lines count at a point.
+    by
+        Where people of areas live, as a layer or its path (dasymetric). With a column ``building``: buildings, of
+        which the homes (:func:`citygeo.floor_space`) count by floor space at a point inside them. Points count alike.
+        Other polygons are land that people live on: they count by their area within the zone. Zones without any are
+        spread as if `by` were not given.
+    by_weight
+        A column of `by`: what a building or point weighs as a whole, or a square metre of land.
+    area
+        Polygons in any CRS: only people in them are counted. Spread areas count by the part of their land inside,
+        cells of a table by their centre; for pixels see `method`.
+    units
+        What the pixels of a raster hold: ``"count"`` of people, or people ``"per_km2"``.
+    nodata
+        The number that stands for no data in a raster, instead of its own.
+    method
+        How pixels count: in the cell of their ``"centre"``, spread evenly over points (``"subsample"``), by the
+        ``"exact"`` shares of their area, or the one that suits the sizes (``"auto"``).
     issues
-        Where to record rows without geometry (CG-DEM-005). If not given, a Python warning names the code.
+        Where to record what was found: CG-DEM-005 to 023, CG-RAS-002 to 019. If not given, one Python warning names
+        the codes that matter.
+    threads
+        Number of threads; all processors if `None`. The result does not depend on it.
 
     Returns
     -------
-    One row per inhabited cell, indexed by ``h3_cell`` (text, sorted), EPSG:4326: ``population`` (int64
-    where the input is whole, else float64, exact to a millionth of a person) and ``geometry``. The sum is
-    that of all rows with a place. ``attrs["estimate"]`` is kept.
+    One row per inhabited cell, indexed by ``h3_cell`` (text, sorted), EPSG:4326: ``population``, the carried columns,
+    ``geometry``. Of layers and tables, the sum of each column is that of all rows with a place, exactly to a
+    millionth; the column is int64 where it was whole and no row was divided. Of rasters, sums are float64, and those
+    of cells and pixels differ by less than 1e-12 of them.
+
+    ``attrs["estimate"]`` is True if the source says so or people were spread, ``attrs["method"]`` tells in words what
+    was done, ``attrs["source"]`` is the name of the file or the kind of layer.
 
     Raises
     ------
     CRSError
-        CG-CRS-001 if `points` has no CRS.
+        CG-CRS-001 if a layer has no CRS.
     InputError
-        CG-IN-003 people missing, infinite or negative, CG-IN-005 no such column.
+        CG-IN-001 no rows, CG-IN-003 people missing, infinite or negative, CG-IN-004 an argument that does not fit
+        the source, CG-IN-005 no such column, CG-IN-006 a cell twice, CG-IN-007 no layer.
     UnitError
         CG-UNIT-002 if the resolution is not 0 to 15.
+    LimitError
+        CG-LIM-002, CG-DEM-024 if that would be more than 5 million cells.
+    FileError, FileFormatError, UnsafeInputError
+        As `citygeo.io.tables.read_layer` and :func:`citygeo.demand.raster.cells_of_raster`.
+
+    Notes
+    -----
+    Areas are measured in EPSG:6933 (cylindrical equal-area), where edges of areas and of cells are straight between
+    their corners. Areal interpolation: Goodchild and Lam 1980; dasymetric mapping: Wright 1936, Eicher and Brewer
+    2001 (https://doi.org/10.1559/152304001782173727).
 
     Examples
     --------
@@ -191,78 +147,56 @@ def population(
     >>> population(homes)["population"].to_dict()
     {'89754e64993ffff': 5}
     """
-    _require_column(points, "points", column)
-    micro = to_micro(points[column], layer="points", column=column)
-    datum.require_crs(points, "points")
+    require_resolution(resolution)
     log = IssueLog() if issues is None else issues
-    places = gpd.GeoSeries(datum.representative_points(points), crs=points.crs).to_crs(datum.WGS84)
-    has_place = places.notna().to_numpy()
-    lost = ~has_place & (micro > 0)
-    lost_people = f"{from_micro(micro[lost].sum()):,.0f}"
-    log.add("CG-DEM-005", count=int(lost.sum()), sample=points.index[lost], people=lost_people)
-    lon, lat = shapely.get_coordinates(places[has_place].to_numpy()).T
-    cells, row = np.unique(hexgrid.cells_of_points(lon, lat, resolution), return_inverse=True)
-    total = np.zeros(cells.size, np.int64)
-    np.add.at(total, row, micro[has_place])
-    is_inhabited = total > 0
-    cells, total = cells[is_inhabited], total[is_inhabited]
-    is_whole = pd.api.types.is_integer_dtype(points[column].dtype)
-    table = gpd.GeoDataFrame(
-        {"population": total // MICRO if is_whole else from_micro(total)},
-        geometry=hexgrid.cell_polygons(cells),
-        crs=datum.WGS84,
-        index=pd.Index(hexgrid.to_strings(cells), name="h3_cell", dtype="str"),
-    )
-    table.attrs["estimate"] = bool(points.attrs.get("estimate", False))
+    if isinstance(source, Mapping) or is_raster(source):
+        _require_unused("a raster", carry=(carry, ()), polygons=(polygons, "auto"), by=(by, None))
+        rasters = source if isinstance(source, Mapping) else {column: source}
+        found = people_of_rasters(
+            rasters, column, int(resolution), area=area, units=units, nodata=nodata, method=method, log=log,
+            threads=threads,
+        )  # fmt: skip
+    else:
+        _require_unused("a layer", units=(units, "count"), nodata=(nodata, None), method=(method, "auto"))
+        layer = layer_of(source, "source", log)
+        rules = Rules(
+            int(resolution), polygons, by=None if by is None else layer_of(by, "by", log), by_weight=by_weight,
+            within=None if area is None else Within(area), threads=threads,
+        )  # fmt: skip
+        found = people_of_layer(layer, (column, *carry), rules, log)
+    table = _table(found)
+    table.attrs["source"] = _name_of(source)
     if issues is None:
         log.announce()
     return table
 
 
-def _whole_people(zones: gpd.GeoDataFrame, column: str) -> NDArray[np.int64]:
-    if len(zones) == 0:
-        raise error("CG-IN-001", layer="zones")
-    _require_column(zones, "zones", column)
-    micro = to_micro(zones[column], layer="zones", column=column)
-    is_part = micro % MICRO != 0
-    if is_part.any():
-        raise bad_rows("zones", column, zones.index, is_part, "a whole number of people")
-    return micro // MICRO
-
-
-def _require_column(layer: gpd.GeoDataFrame, name: str, column: str) -> None:
-    if column not in layer.columns:
-        raise error("CG-IN-005", layer=name, column=column, columns=", ".join(map(str, layer.columns)))
-
-
-def _require_unique(layer: gpd.GeoDataFrame, name: str) -> None:
-    repeated = layer.index[layer.index.duplicated()].unique()
-    if len(repeated):
-        sample = ", ".join(str(label) for label in repeated[:5])
-        raise error("CG-IN-006", layer=name, count=len(repeated), sample=sample)
-
-
-def _with_homeless(
-    homes: gpd.GeoDataFrame,
-    zones: gpd.GeoDataFrame,
-    people: NDArray[np.int64],
-    has_no_home: NDArray[np.bool_],
-    log: IssueLog,
-) -> gpd.GeoDataFrame:
-    """Append the people of zones without homes, at a point inside the zone or without geometry."""
-    without = np.flatnonzero(has_no_home & (people > 0))
-    if without.size == 0:
-        return homes
-    label = zones.index.take(without)
-    points = datum.representative_points(zones.geometry.take(without).to_crs(homes.crs))
-    has_place = ~shapely.is_missing(points)
-    for code, chosen in (("CG-DEM-001", has_place), ("CG-DEM-002", ~has_place)):
-        count = f"{people[without][chosen].sum():,}"
-        log.add(code, count=int(chosen.sum()), sample=label[chosen], people=count)
-    rest = gpd.GeoDataFrame(
-        {"zone": label, "population": people[without], "footprint_m2": np.nan, "levels": np.nan},
-        geometry=points,
-        crs=homes.crs,
-        index=[f"zone {item}" for item in label],
+def _table(found: Found) -> gpd.GeoDataFrame:
+    """Return cells and their columns as a layer."""
+    table = gpd.GeoDataFrame(
+        found.columns,
+        geometry=hexgrid.cell_polygons(found.cells),
+        crs=datum.WGS84,
+        index=pd.Index(hexgrid.to_strings(found.cells), name=CELL, dtype="str"),
     )
-    return cast("gpd.GeoDataFrame", pd.concat([homes, rest]))
+    table.attrs.update(estimate=found.is_estimate, method=found.method)
+    return table
+
+
+def _name_of(source: Any) -> str:
+    """Return the name of the file, or what else the people come from."""
+    if isinstance(source, Mapping):
+        return ", ".join(Path(path).name for path in source.values())
+    if isinstance(source, str | os.PathLike):
+        return Path(source).name
+    return "cells" if hexgrid.has_cell_index(source) else "layer"
+
+
+def _require_unused(kind: str, **given: tuple[object, object]) -> None:
+    """Raise CG-IN-004 if an argument that means nothing for this kind of source is not its default."""
+    for name, (value, default) in given.items():
+        if value is not default and (default is None or value != default):
+            raise error(
+                "CG-IN-004", argument=name, value=repr(value)[:60], rule=f"It means nothing for {kind}.",
+                hint="Leave it out.",
+            )  # fmt: skip

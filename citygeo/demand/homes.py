@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -10,11 +10,10 @@ import pandas as pd
 import shapely
 
 from citygeo import datum
+from citygeo.issues import IssueLog
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from citygeo.issues import IssueLog
 
 # building=* of homes that people live in all year; cabin and hut are holiday homes in most countries
 HOMES = frozenset(
@@ -29,7 +28,14 @@ WORK_GROUND = frozenset(("commercial", "industrial", "military"))
 UNTOLD_M2 = (40.0, 1000.0)  # 99.4 % of the sample's known homes lie within
 
 LEVELS_KEY = "building:levels"
-LEVELS = {"apartments": 4.0, "dormitory": 3.0, "bungalow": 1.0}
+LEVELS = {"apartments": 4.0, "dormitory": 3.0, "bungalow": 1.0} | dict.fromkeys(
+    (
+        "barn", "cabin", "carport", "cowshed", "farm_auxiliary", "garage", "garages", "greenhouse", "hangar", "hut",
+        "kindergarten", "kiosk", "roof", "service", "shed", "stable", "storage_tank", "sty", "warehouse",
+    ), 1.0,
+) | dict.fromkeys(
+    ("commercial", "government", "hospital", "hotel", "office", "public", "retail", "university"), 3.0
+)  # fmt: skip
 USUAL_LEVELS = 2.0
 # building=residential and building=yes are also used for blocks of flats; their footprint tells
 BLOCK_TYPES = ("residential", UNTOLD)
@@ -37,23 +43,78 @@ BLOCK_M2, BLOCK_LEVELS = 250.0, 4.0
 MAX_LEVELS = 200.0
 
 
+def floor_space(buildings: gpd.GeoDataFrame, *, issues: IssueLog | None = None) -> gpd.GeoDataFrame:
+    """
+    Return the floor space of buildings: footprint times levels (an estimate).
+
+    Parameters
+    ----------
+    buildings
+        Buildings in any CRS. The columns ``building`` and ``building:levels`` are used where they are there, and
+        those that :func:`is_home` looks at; without ``building`` all of them are homes.
+    issues
+        Where to record what was found (CG-DEM-022, 009). If not given, one Python warning names the codes that
+        matter.
+
+    Returns
+    -------
+    One row per building, on the index and in the CRS of `buildings`: ``footprint_m2``, ``levels``, ``floor_m2``,
+    ``is_home`` and ``geometry`` as given. A building drawn as a point has the median footprint of the others; one
+    without geometry has no footprint (NaN). ``attrs["estimate"]`` is True.
+
+    Raises
+    ------
+    CRSError
+        CG-CRS-001 if the layer has no CRS.
+    InputError
+        CG-IN-001 no rows, CG-IN-007 no layer.
+
+    Notes
+    -----
+    Levels of homes are those of :func:`citygeo.spread_population`. Of other buildings without ``building:levels``,
+    garages, sheds, halls, farm buildings and kindergartens have 1, all others 2, and shops, offices and public
+    buildings 3: the rounded means of the sample's tagged ones.
+
+    Examples
+    --------
+    >>> shapes = [shapely.box(500_010, 10, 500_020, 20), shapely.box(500_030, 10, 500_040, 30)]
+    >>> layer = gpd.GeoDataFrame({"building": ["house", "garage"]}, geometry=shapes, crs=32632)
+    >>> floor_space(layer)[["floor_m2", "is_home"]].round(6).to_numpy().tolist()
+    [[200.0, True], [200.0, False]]
+    """
+    datum.require_layer(buildings, "buildings", is_labelled=False)
+    log = IssueLog() if issues is None else issues
+    footprint, is_lived_in = _measured(buildings)
+    has_place = _has_place(buildings)
+    footprint[has_place] = _completed(footprint[has_place], buildings.index[has_place], "CG-DEM-023", log)
+    levels = _levels(buildings, footprint, "CG-DEM-022", log)
+    data = {
+        "footprint_m2": footprint,
+        "levels": levels,
+        "floor_m2": footprint * levels,
+        "is_home": is_lived_in,
+    }
+    table = gpd.GeoDataFrame(data, geometry=buildings.geometry, index=buildings.index)
+    table.attrs["estimate"] = True
+    if issues is None:
+        log.announce()
+    return table
+
+
 def homes_of(buildings: gpd.GeoDataFrame, log: IssueLog) -> gpd.GeoDataFrame:
     """Return the homes that have a place, with footprint and levels."""
-    geometry = buildings.geometry.to_numpy()
-    buildings = buildings[~(shapely.is_missing(geometry) | shapely.is_empty(geometry))]
-    footprint = _footprints_m2(buildings)
-    if "building" in buildings:
-        chosen = is_home(buildings, footprint)
-        buildings, footprint = buildings[chosen], footprint[chosen]
-    is_unknown = np.isnan(footprint)
-    log.add(
-        "CG-DEM-007", count=int(is_unknown.sum()), sample=buildings.index[is_unknown], total=len(buildings)
-    )
-    usual = float(np.median(footprint[~is_unknown])) if not is_unknown.all() else 1.0
-    footprint = np.where(is_unknown, usual, footprint)
-    levels = _levels(buildings, footprint, log)
+    footprint, is_lived_in = _measured(buildings)
+    chosen = is_lived_in & _has_place(buildings)
+    buildings = buildings[chosen]
+    footprint = _completed(footprint[chosen], buildings.index, "CG-DEM-007", log)
+    levels = _levels(buildings, footprint, "CG-DEM-006", log)
     data = {"footprint_m2": footprint, "levels": levels}
     return gpd.GeoDataFrame(data, geometry=buildings.geometry, index=buildings.index)
+
+
+def home_rows(buildings: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Tell which rows are homes that have a place."""
+    return _measured(buildings)[1] & _has_place(buildings)
 
 
 def is_home(buildings: gpd.GeoDataFrame, footprint_m2: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -104,23 +165,43 @@ def is_home(buildings: gpd.GeoDataFrame, footprint_m2: NDArray[np.float64]) -> N
     return chosen
 
 
-def _footprints_m2(buildings: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Return the area of each building, NaN where it is not drawn as one."""
-    if buildings.empty:
-        return np.empty(0)
-    west, south, east, north = buildings.to_crs(datum.WGS84).total_bounds
-    area = buildings.to_crs(datum.working_crs((west, south, east, north), "buildings")).area.to_numpy()
-    return np.where(area > 0, area, np.nan)
+def _has_place(buildings: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    shapes = buildings.geometry.to_numpy()
+    return np.asarray(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)), np.bool_)
+
+
+def _measured(buildings: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the footprint of each building, NaN where it is not drawn as an area, and whether it is a home."""
+    footprint = np.full(len(buildings), np.nan)
+    has_place = _has_place(buildings)
+    if has_place.any():
+        placed = buildings.geometry[has_place]
+        bounds = placed.to_crs(datum.WGS84).total_bounds
+        area = placed.to_crs(datum.working_crs(tuple(bounds), "buildings")).area.to_numpy()
+        footprint[has_place] = np.where(area > 0, area, np.nan)
+    if "building" not in buildings:
+        return footprint, np.ones(len(buildings), np.bool_)
+    return footprint, is_home(buildings, footprint)
+
+
+def _completed(
+    footprint_m2: NDArray[np.float64], labels: pd.Index[Any], code: str, log: IssueLog
+) -> NDArray[np.float64]:
+    """Return footprints, the median of the others (1 if there are none) for those that are not known."""
+    is_unknown = np.isnan(footprint_m2)
+    log.add(code, count=int(is_unknown.sum()), sample=labels[is_unknown], total=footprint_m2.size)
+    usual = float(np.median(footprint_m2[~is_unknown])) if not is_unknown.all() else 1.0
+    return np.where(is_unknown, usual, footprint_m2)
 
 
 def _levels(
-    buildings: gpd.GeoDataFrame, footprint_m2: NDArray[np.float64], log: IssueLog
+    buildings: gpd.GeoDataFrame, footprint_m2: NDArray[np.float64], code: str, log: IssueLog
 ) -> NDArray[np.float64]:
     levels = np.full(len(buildings), USUAL_LEVELS)
     if "building" in buildings:
         kind = buildings["building"]
         usual = {value: _usual_levels(value) for value in kind.unique()}
-        levels = kind.map(usual).to_numpy(np.float64, copy=True)
+        levels = kind.map(usual).fillna(USUAL_LEVELS).to_numpy(np.float64, copy=True)
         is_block = kind.isin(BLOCK_TYPES).to_numpy() & (footprint_m2 >= BLOCK_M2)
         levels[is_block] = BLOCK_LEVELS
     if LEVELS_KEY not in buildings:
@@ -128,13 +209,15 @@ def _levels(
     given = pd.to_numeric(buildings[LEVELS_KEY], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     is_given = (given > 0) & (given <= MAX_LEVELS)
     missing = buildings.index[~is_given]
-    log.add("CG-DEM-006", count=len(missing), sample=missing, total=len(buildings))
+    log.add(code, count=len(missing), sample=missing, total=len(buildings))
     return np.where(is_given, given, levels)
 
 
 def _usual_levels(value: str) -> float:
-    """Return the levels of a building type; of several types, those of the first that is a home."""
-    return next((LEVELS.get(part, USUAL_LEVELS) for part in _parts(value) if part in HOMES), USUAL_LEVELS)
+    """Return the levels of a building type; of several types, those of the first that is a home, or the first."""
+    kinds = _parts(value)
+    home = next((part for part in kinds if part in HOMES), kinds[0])
+    return LEVELS.get(home, USUAL_LEVELS)
 
 
 def _parts(value: str) -> list[str]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PEOPLE_QUANTUM = 1e-6
 MICRO = 1_000_000
 MAX_PEOPLE = 9.2e12  # in millionths, the most that fits int64
+WHOLE_WEIGHT = 2.0**52
+# below them a quotient guessed in float64 is wrong by 1 at most, and what is left of it fits int64
+MAX_QUOTIENT, MAX_TOTAL = 2**50, 2**61
 
 
 def to_micro(
@@ -104,17 +107,56 @@ def apportion(
     total = _sums(weight, owner, n)
     weight = np.where(total[owner] == 0, 1, weight)
     total = _sums(weight, owner, n)
-    # Python's own integers where the product would pass int64: slower, but never wrong
-    is_safe = weight.size == 0 or int(weight.max()) * int(amounts.max()) < 2**63
-    product = amounts[owner].astype(np.int64 if is_safe else object) * weight
-    share: NDArray[np.int64] = (product // total[owner]).astype(np.int64)
-    remainder = (product % total[owner]).astype(np.int64)
+    share, remainder = _quotients(amounts[owner].astype(np.int64), weight, total[owner])
     left = amounts - _sums(share, owner, n)
     order = np.lexsort((np.arange(owner.size), -remainder, owner))
     start = np.searchsorted(owner[order], np.arange(n))
     rank = np.arange(owner.size) - start[owner[order]]
     share[order] += rank < left[owner[order]]
     return share
+
+
+def whole_weights(weights: NDArray[np.float64], owner: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """
+    Return weights as whole numbers for `apportion`, as fine as float64 tells them apart.
+
+    Parameters
+    ----------
+    weights
+        Not negative, shape `(m,)`.
+    owner
+        Position of each item's owner, shape `(m,)`.
+    n
+        Number of owners.
+
+    Returns
+    -------
+    int64, shape `(m,)`: about 2^52 together for each owner, or all 0 where its weights are.
+
+    Examples
+    --------
+    >>> whole_weights(np.array([0.5, 0.5, 3.0]), np.array([0, 0, 1]), 2) // 2**50
+    array([2, 2, 4])
+    """
+    total = np.bincount(owner, weights, n)[owner]
+    share = np.divide(weights, total, out=np.zeros(weights.size), where=total > 0)
+    whole: NDArray[np.int64] = np.rint(share * WHOLE_WEIGHT).astype(np.int64)
+    return whole
+
+
+def _quotients(
+    amount: NDArray[np.int64], weight: NDArray[np.int64], total: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the whole part and the remainder of ``amount * weight / total``, although the product may pass int64."""
+    if amount.size and (amount.max() >= MAX_QUOTIENT or total.max() >= MAX_TOTAL):
+        # Python's own integers: slower, but never wrong
+        product = amount.astype(object) * weight
+        return (product // total).astype(np.int64), (product % total).astype(np.int64)
+    guess = np.floor(amount.astype(np.float64) * weight / total).astype(np.int64)
+    # both products wrap around 2^64, their difference does not: the guess is wrong by 1 at most
+    rest = amount * weight - guess * total
+    correction = rest // total
+    return guess + correction, rest - correction * total
 
 
 def _sums(values: NDArray[np.int64], owner: NDArray[np.int64], n: int) -> NDArray[np.int64]:

@@ -1,0 +1,88 @@
+"""People of tables of H3 cells, brought to one resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from citygeo import hexgrid
+from citygeo.demand.parts import OUTSIDE, Parts
+from citygeo.errors import error
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from citygeo.demand.ground import Within
+    from citygeo.issues import IssueLog
+
+
+def parts_of_cells(
+    table: pd.DataFrame, resolution: int, within: Within | None, log: IssueLog
+) -> tuple[Parts, bool]:
+    """
+    Return the cell of one resolution that each cell goes to, or all its children alike.
+
+    Parameters
+    ----------
+    table
+        Rows indexed by H3 cells, as text or whole numbers, of any resolutions.
+    resolution
+        H3 resolution of the result.
+    within
+        The area asked for; the centre of a cell decides.
+    log
+        Takes CG-DEM-014.
+
+    Returns
+    -------
+    Parts of rows, and whether any row was divided among finer cells.
+
+    Raises
+    ------
+    InputError
+        CG-IN-006 if a cell stands twice.
+    LimitError
+        CG-DEM-024 if there would be more than 5 million children.
+    """
+    if table.index.has_duplicates:
+        repeated = table.index[table.index.duplicated()].unique()
+        sample = ", ".join(str(label) for label in repeated[:5])
+        raise error("CG-IN-006", layer="source", count=len(repeated), sample=sample)
+    cells = hexgrid.from_strings(table.index)
+    level = hexgrid.resolutions(cells)
+    fine, coarse = np.flatnonzero(level >= resolution), np.flatnonzero(level < resolution)
+    count = hexgrid.children_count(cells[coarse], resolution)
+    _require_few_children(cells[coarse], level[coarse], resolution, count)
+    log.add("CG-DEM-014", count=coarse.size, sample=table.index[coarse], resolution=resolution)
+    parts = Parts.joined(
+        (
+            Parts.whole(fine, hexgrid.parents(cells[fine], resolution)),
+            Parts.whole(np.repeat(coarse, count), hexgrid.children(cells[coarse], resolution)),
+        )
+    )
+    if within is not None:
+        parts.cell[~_is_within(cells, within)[parts.row]] = OUTSIDE
+    return parts, bool(coarse.size)
+
+
+def _is_within(cells: NDArray[np.uint64], within: Within) -> NDArray[np.bool_]:
+    return within.holds(hexgrid.cell_centres(cells))
+
+
+def _require_few_children(
+    cells: NDArray[np.uint64], level: NDArray[np.uint8], resolution: int, count: NDArray[np.int64]
+) -> None:
+    total = int(count.sum())
+    if total <= hexgrid.MAX_CELLS:
+        return
+    fitting = (
+        finer
+        for finer in range(resolution - 1, int(level.max()), -1)
+        if hexgrid.children_count(cells[level <= finer], finer).sum() <= hexgrid.MAX_CELLS
+    )
+    raise error(
+        "CG-DEM-024", resolution=resolution, count=f"{total:,}", limit=f"{hexgrid.MAX_CELLS:,}",
+        advice=next(fitting, int(level.max())),
+    )  # fmt: skip

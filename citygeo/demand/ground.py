@@ -1,0 +1,146 @@
+"""Areas in one equal-area plane: their shares in H3 cells, and the part of the world that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from citygeo import datum, hexgrid
+from citygeo.demand.parts import OUTSIDE, Parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# EPSG:6933 that does not turn back at 180 degrees, where cells on the antimeridian are drawn past it
+PLANE = "+proj=cea +lat_ts=30 +datum=WGS84 +units=m +over +type=crs"
+HALF_WORLD_M = 17_367_530.45
+POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
+
+
+def is_polygon(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell which shapes are areas that are not empty."""
+    return np.isin(shapely.get_type_id(shapes), POLYGONAL) & ~shapely.is_empty(shapes)
+
+
+def on_plane(layer: gpd.GeoSeries) -> NDArray[np.object_]:
+    """Return the shapes in the equal-area plane, without heights."""
+    return np.asarray(shapely.force_2d(layer.to_crs(PLANE).to_numpy()), object)
+
+
+def repaired(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Return areas whose rings do not cross, and which had to be mended."""
+    is_broken = ~shapely.is_valid(shapes)
+    if not is_broken.any():
+        return shapes, is_broken
+    mended = shapes.copy()
+    mended[is_broken] = areas_of(shapely.make_valid(shapes[is_broken]))
+    return mended, is_broken
+
+
+def areas_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return shapes without the points and lines that mending and cutting leave."""
+    areas = np.asarray(shapes, object).copy()
+    for n in np.flatnonzero(~np.isin(shapely.get_type_id(areas), POLYGONAL)):
+        parts = shapely.get_parts(areas[n])
+        areas[n] = shapely.union_all(parts[is_polygon(parts)])
+    return areas
+
+
+def parts_of_areas(
+    shapes: NDArray[np.object_],
+    resolution: int,
+    within: Within | None,
+    weight: NDArray[np.float64] | None = None,
+) -> Parts:
+    """
+    Return the area of each shape in each cell.
+
+    Parameters
+    ----------
+    shapes
+        Valid areas in the plane, shape `(n,)`.
+    resolution
+        H3 resolution.
+    within
+        The area asked for; what lies outside of it is a part of its own.
+    weight
+        What a square metre of each shape weighs; 1 if not given.
+
+    Returns
+    -------
+    Parts by position in `shapes`, weights in m².
+
+    Raises
+    ------
+    LimitError
+        CG-LIM-002 if that would be more than 5 million cells.
+    """
+    inside = shapes if within is None else within.clipped(shapes)
+    row, cell, area = _cell_areas(inside, resolution)
+    if within is not None:
+        left = np.maximum(shapely.area(shapes) - shapely.area(inside), 0)
+        # a shape wholly inside loses nothing to the last digit of its area
+        is_cut = left > shapely.area(shapes) * 1e-12
+        row = np.concatenate((row, np.flatnonzero(is_cut)))
+        cell = np.concatenate((cell, np.full(int(is_cut.sum()), OUTSIDE)))
+        area = np.concatenate((area, left[is_cut]))
+    return Parts(row, cell, area if weight is None else area * weight[row])
+
+
+def _cell_areas(
+    shapes: NDArray[np.object_], resolution: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.float64]]:
+    """Return which shape lies in which cell with how many square metres."""
+    cells = hexgrid.cells_in(gpd.GeoSeries(shapes, crs=PLANE), resolution)
+    outlines = on_plane(gpd.GeoSeries(hexgrid.cell_polygons(cells), crs=datum.WGS84))
+    # a cell on the antimeridian has a part on either side of the plane
+    is_past = shapely.bounds(outlines)[:, 2] > HALF_WORLD_M
+    twins = shapely.transform(outlines[is_past], lambda xy: xy - (2 * HALF_WORLD_M, 0))
+    cells, outlines = np.concatenate((cells, cells[is_past])), np.concatenate((outlines, twins))
+    row, place = shapely.STRtree(outlines).query(shapes, predicate="intersects")
+    shapely.prepare(shapes)
+    is_full = shapely.contains_properly(shapes[row], outlines[place])
+    area = shapely.area(outlines)[place]
+    edge = ~is_full
+    area[edge] = shapely.area(shapely.intersection(shapes[row[edge]], outlines[place[edge]]))
+    has_area = area > 0
+    return row[has_area], cells[place[has_area]], area[has_area]
+
+
+class Within:
+    """
+    The area asked for.
+
+    Parameters
+    ----------
+    area
+        Polygons in any CRS.
+
+    Raises
+    ------
+    InputError
+        CG-IN-001, CG-IN-007, CG-CRS-001 if it is no layer with rows and a CRS.
+    """
+
+    def __init__(self, area: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
+        layer = area.to_frame("geometry") if isinstance(area, gpd.GeoSeries) else area
+        datum.require_layer(layer, "area", is_labelled=False)
+        shapes = on_plane(layer.geometry)
+        shapes, _ = repaired(shapes[is_polygon(shapes)])
+        self._shape = shapely.union_all(shapes)
+        shapely.prepare(self._shape)
+
+    def holds(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which WGS 84 points lie in the area or on its border, shape `(n, 2)`."""
+        points = on_plane(gpd.GeoSeries(shapely.points(lonlat), crs=datum.WGS84))
+        return np.asarray(shapely.intersects(self._shape, points), np.bool_)
+
+    def clipped(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Return the parts of areas in the plane that lie in the area."""
+        clipped = shapes.copy()
+        is_cut = ~shapely.contains(self._shape, shapes)
+        clipped[is_cut] = areas_of(shapely.intersection(self._shape, shapes[is_cut]))
+        return clipped
