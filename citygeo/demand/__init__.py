@@ -150,7 +150,10 @@ def population(
     require_resolution(resolution)
     log = IssueLog() if issues is None else issues
     if isinstance(source, Mapping) or is_raster(source):
-        _require_unused("a raster", carry=(carry, ()), polygons=(polygons, "auto"), by=(by, None))
+        _require_unused(
+            "a raster", carry=(tuple(carry), ()), polygons=(polygons, "auto"), by=(by, None),
+            by_weight=(by_weight, None),
+        )  # fmt: skip
         rasters = source if isinstance(source, Mapping) else {column: source}
         found = people_of_rasters(
             rasters, column, int(resolution), area=area, units=units, nodata=nodata, method=method, log=log,
@@ -158,6 +161,8 @@ def population(
         )  # fmt: skip
     else:
         _require_unused("a layer", units=(units, "count"), nodata=(nodata, None), method=(method, "auto"))
+        if by is None:
+            _require_unused("a layer without by", by_weight=(by_weight, None))
         layer = layer_of(source, "source", log)
         rules = Rules(
             int(resolution), polygons, by=None if by is None else layer_of(by, "by", log), by_weight=by_weight,

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from citygeo.demand.homes import homes_of, is_home
+import citygeo as cg
+from citygeo.demand.homes import floor_space, homes_of, is_home
+from citygeo.errors import CitygeoError
 from citygeo.issues import IssueLog
 
 
@@ -116,3 +118,55 @@ def test_rows_without_geometry_are_no_homes_and_labels_are_kept() -> None:
     homes = homes_of(layer, IssueLog())
     assert homes.index.tolist() == ["c"]
     assert homes.geometry["c"].equals(layer.geometry["c"])
+
+
+def test_floor_space_is_footprint_times_levels_of_every_building() -> None:
+    kinds = ["house", "garage", "office", "warehouse", None, "office;garage"]
+    layer = town(
+        [100.0, 20.0, 400.0, 900.0, 50.0, 60.0],
+        building=kinds,
+        **{"building:levels": [None, None, "7", None, None, None]},
+    )
+    log = IssueLog()
+    space = floor_space(layer, issues=log)
+    assert space["footprint_m2"].to_numpy() == pytest.approx([100, 20, 400, 900, 50, 60])
+    assert space["levels"].tolist() == [2, 1, 7, 1, 2, 3]
+    assert space["floor_m2"].to_numpy() == pytest.approx([200, 20, 2800, 900, 100, 180])
+    assert space["is_home"].tolist() == [True, False, False, False, False, False]
+    assert space.attrs["estimate"] is True
+    assert [(issue.code, issue.count) for issue in log.found] == [("CG-DEM-022", 5)]
+    assert space.geometry.equals(layer.geometry)
+
+
+def test_floor_space_of_buildings_without_shape_and_without_place() -> None:
+    layer = town([100.0, 300.0, 1.0, 1.0], building=["house"] * 4).set_axis(list("abcd"))
+    layer.loc["c", "geometry"] = shapely.Point(500_000, 7_000_000)
+    layer.loc["d", "geometry"] = None
+    log = IssueLog()
+    space = floor_space(layer, issues=log)
+    assert space.index.tolist() == list("abcd")
+    assert space["footprint_m2"].to_numpy() == pytest.approx([100, 300, 200, np.nan], nan_ok=True)
+    assert space["floor_m2"].to_numpy() == pytest.approx([200, 600, 400, np.nan], nan_ok=True)
+    assert [(issue.code, issue.sample) for issue in log.found] == [("CG-DEM-023", ("c",))]
+    cells = cg.population(space.drop("d"), column="floor_m2", carry=["footprint_m2"])
+    assert cells["population"].sum() == pytest.approx(1200, abs=1e-3)
+
+
+def test_floor_space_of_homes_is_what_people_are_spread_by() -> None:
+    layer = town([100.0, 300.0, 40.0], building=["apartments", "yes", "garage"])
+    homes, space = homes_of(layer, IssueLog()), floor_space(layer)
+    assert homes.index.equals(space.index[space["is_home"]])
+    assert (homes["footprint_m2"] * homes["levels"]).tolist() == space["floor_m2"][space["is_home"]].tolist()
+
+
+@pytest.mark.parametrize("code", ["CG-CRS-001", "CG-IN-001", "CG-IN-007"])
+def test_floor_space_needs_a_layer(code: str) -> None:
+    layer = town([100.0], building=["house"])
+    given: Any = {
+        "CG-CRS-001": layer.set_crs(None, allow_override=True),
+        "CG-IN-001": layer.iloc[:0],
+        "CG-IN-007": pd.DataFrame({"building": ["house"]}),
+    }[code]
+    with pytest.raises(CitygeoError) as caught:
+        floor_space(given)
+    assert caught.value.code == code
