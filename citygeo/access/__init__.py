@@ -11,7 +11,7 @@ from citygeo import provenance
 from citygeo.access.catchment import floating_catchment
 from citygeo.access.decay import faded, name_of
 from citygeo.access.opportunities import Opportunities, require_free
-from citygeo.access.result import Accessibility, Question
+from citygeo.access.result import Accessibility, Question, asked_rows
 from citygeo.errors import error
 from citygeo.issues import IssueLog
 from citygeo.reach.place import (
@@ -140,14 +140,8 @@ def accessibility(
     log.announce()
     log.extend(network.log.found)
     sums[~start.snaps.is_on] = np.nan
-    n = len(bands)
-    rows = stood.rows.iloc[np.repeat(np.arange(len(stood.rows)), n)]
-    table = rows.assign(
-        minutes=np.tile(bands, len(stood.rows)),
-        **{column: sums[:, :, i].ravel() for i, column in enumerate(columns)},
-        status=np.repeat(start.snaps.status, n),
-        snap_distance_m=np.repeat(start.snaps.distance_m, n),
-    )
+    answers = sums.reshape(-1, len(columns))
+    table = asked_rows(stood.rows, bands, dict(zip(columns, answers.T, strict=True)), start)
     inputs = {
         f"network {network.source['name']}": network.source["sha256"],
         "origins": provenance.sha256_layer(stood.rows),

@@ -12,7 +12,7 @@ from citygeo import provenance
 from citygeo.access.decay import faded, name_of
 from citygeo.access.opportunities import numbers_of, require_free
 from citygeo.access.pairs import pairs_within
-from citygeo.access.result import Accessibility, Question
+from citygeo.access.result import Accessibility, Question, asked_rows
 from citygeo.errors import error
 from citygeo.issues import IssueLog
 from citygeo.reach.place import (
@@ -220,7 +220,10 @@ def floating_catchment(
     made_by = provenance.describe("floating_catchment", inputs, given)
     told = _facility_table(found, goal, seats, bands)
     question = Question(network, direction, "floating_catchment", ("access",), bands, log, made_by, told)
-    return Accessibility.of(_demand_table(people.rows, found, start, bands), question)
+    access = np.column_stack([shares.access for shares in found])
+    access[~start.snaps.is_on] = np.nan
+    table = asked_rows(people.rows, bands or (np.nan,), {"access": access.ravel()}, start)
+    return Accessibility.of(table, question)
 
 
 def _require_choices(method: str, decay: object) -> None:
@@ -271,21 +274,6 @@ def _note_idle(
         "CG-ACC-001", count=int(is_idle.sum()), total=is_idle.size, sample=placed.layer.index[is_idle],
         capacity=f"{capacity[is_idle].sum():g}",
     )  # fmt: skip
-
-
-def _demand_table(
-    rows: gpd.GeoDataFrame, found: list[Shares], placed: Facilities, bands: tuple[float, ...]
-) -> gpd.GeoDataFrame:
-    """Return the caller's rows with what each gets, one for each bound."""
-    access = np.column_stack([shares.access for shares in found])
-    access[~placed.snaps.is_on] = np.nan
-    n = len(found)
-    return rows.iloc[np.repeat(np.arange(len(rows)), n)].assign(
-        minutes=np.tile(bands or (np.nan,), len(rows)),
-        access=access.ravel(),
-        status=np.repeat(placed.snaps.status, n),
-        snap_distance_m=np.repeat(placed.snaps.distance_m, n),
-    )
 
 
 def _facility_table(

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from citygeo.errors import error
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from citygeo.issues import IssueLog
     from citygeo.network import Direction, RoadNetwork
+    from citygeo.reach.place import Facilities
 
 
 @dataclass(frozen=True)
@@ -209,3 +213,24 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         bounds = ", ".join(f"{bound:g}" for bound in asked.minutes) or "own"
         told = f"{asked.kind}: {', '.join(asked.measures)} within {bounds} min, {asked.direction} facilities"
         return f"{told}, {len(asked.log.found)} findings\n{super().__repr__()}"
+
+
+def asked_rows(
+    rows: gpd.GeoDataFrame,
+    bounds: Sequence[float],
+    answers: dict[str, NDArray[np.float64]],
+    placed: Facilities,
+) -> gpd.GeoDataFrame:
+    """Return the caller's rows, one for each bound, with the answers beside them in that order."""
+    n = len(bounds)
+    repeated = rows.iloc[np.repeat(np.arange(len(rows)), n)]
+    told = pd.DataFrame(
+        {
+            "minutes": np.tile(bounds, len(rows)),
+            **answers,
+            "status": np.repeat(placed.snaps.status, n),
+            "snap_distance_m": np.repeat(placed.snaps.distance_m, n),
+        },
+        index=repeated.index,
+    )
+    return pd.concat([repeated, told], axis=1)
