@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 # public name -> the module it lives in; `__init__.pyi` says the same to type checkers, and a test compares them
 _HOMES = {
     "Accessibility": "access",
+    "Completeness": "coverage.completeness",
     "Coverage": "coverage",
     "Isochrones": "isochrones",
     "Provision": "provision",
@@ -30,6 +31,7 @@ _HOMES = {
     "TimeSurface": "isochrones",
     "TravelMode": "modes",
     "accessibility": "access",
+    "completeness": "coverage.completeness",
     "coverage": "coverage",
     "datasets": "datasets",
     "decay": "access.decay",

@@ -5,6 +5,8 @@ from citygeo.access import floating_catchment as floating_catchment
 from citygeo.access.equity import equity as equity
 from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
+from citygeo.coverage.completeness import Completeness as Completeness
+from citygeo.coverage.completeness import completeness as completeness
 from citygeo.demand import population as population
 from citygeo.demand import spread_population as spread_population
 from citygeo.isochrones import Isochrones as Isochrones

@@ -203,7 +203,7 @@ def serve(
 def people_points(
     network: RoadNetwork,
     layer: pd.DataFrame,
-    roads: PointLayer,
+    roads: PointLayer | None,
     max_snap_m: float,
     log: IssueLog,
     columns: Iterable[str] = (),
@@ -221,7 +221,7 @@ def people_points(
     layer
         The people, in a column ``population``.
     roads
-        From `road_points`.
+        From `road_points`; made if there are cells and none are given.
     log
         Told how people of cells were placed.
     columns
@@ -240,7 +240,9 @@ def people_points(
         datum.require_layer(layer, "demand", is_labelled=False)
     micro = {column: demand.to_micro(layer[column], layer="demand", column=column) for column in wanted}
     if is_cells:
-        return _people_of_cells(network, layer, micro, roads, max_snap_m, log)
+        return _people_of_cells(
+            network, layer, micro, road_points(network) if roads is None else roads, max_snap_m, log
+        )
     people = micro.pop("population")
     return replace(layer_points(network, layer, people, "demand", max_snap_m), columns=micro)
 

@@ -46,6 +46,20 @@ def test_a_way_much_longer_than_the_straight_line_is_a_detour():
     assert spot.hint_zh.startswith("超时5.4分钟;")
 
 
+def test_a_river_without_a_bridge_in_range_is_a_barrier_and_named():
+    river = line((-500, 150), (2500, 150), name=["Long River 长河"])
+    spot = only_spot(cg.coverage(NET, points([(0, 0)]), demand=HOMES, minutes=5, barriers=river))
+    assert (spot.reason, spot.crosses) == ("barrier", "Long River 长河")
+    assert "a crossing of Long River 长河 would help" in spot.hint
+    assert "跨越Long River 长河的通道可改善" in spot.hint_zh
+
+
+def test_a_barrier_beside_the_straight_line_is_no_reason():
+    aside = line((500, 150), (2500, 150), name=["Long River 长河"])
+    spot = only_spot(cg.coverage(NET, points([(0, 0)]), demand=HOMES, minutes=5, barriers=aside))
+    assert (spot.reason, spot.crosses) == ("detour", "")
+
+
 def test_a_straight_street_beyond_the_minutes_is_too_far():
     straight = network({0: (0, 0), 1: (6000, 0)}, [((0, 1), STREET)])
     homes = points([(1000, 0), (2000, 0), (4200, 0)], population=[1, 2, 4])
