@@ -27,6 +27,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import rasterio
 import shapely
 
 import citygeo as cg
@@ -34,6 +35,9 @@ from citygeo import hexgrid
 from citygeo._kernels._jit import compiled_kernels
 from citygeo.cli.progress import Progress
 from citygeo.cli.warmup import exercise
+from citygeo.demand.raster import cells_of_raster
+from citygeo.io.raster import write_geotiff
+from citygeo.issues import IssueLog
 from citygeo.network.snap import snap_points
 from tests.toy import grid_city, points
 
@@ -110,6 +114,16 @@ cells = hexgrid.cells_of_points(np.array([-21.9, -21.8]), np.array([64.1, 64.2])
 for given in (cells, cells[::-1], cells[:1].copy()):
     hexgrid.resolutions(given), hexgrid.parents(given, 5), hexgrid.children_count(given, 11), hexgrid.order(given)
     hexgrid.sums_by_cell(given, np.ones(len(given))), hexgrid.sums_by_cell(given, np.ones(len(given), int))
+
+for shape in ((3, 5), (90, 40)):
+    raster = folder.with_name(f"people-{shape[0]}.tif")
+    write_geotiff(
+        raster, [np.ones(shape, np.float32)], transform=rasterio.Affine(0.001, 0, 116, 0, -0.001, 40),
+        crs=stations.crs, names=["people"], tags={},
+    )
+    for threads, method in ((1, "centre"), (2, "subsample"), (None, "exact"), (2, "auto")):
+        for area in (None, gpd.GeoSeries([shapely.box(115, 39, 116.002, 41)], crs=4326)):
+            cells_of_raster(raster, 9, area=area, method=method, log=IssueLog(), threads=threads)
 
 cold = {name: kinds for name, kinds in versions().items() if kinds != warm.get(name)}
 several = {name: kinds for name, kinds in versions().items() if len(kinds) > 1}

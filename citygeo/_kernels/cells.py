@@ -78,7 +78,7 @@ def _directions(
 
 @kernel
 def _face(x: Any, y: Any, z: Any) -> Any:
-    """Return the code of the nearest face, the product with its middle, and whether another is as near."""
+    """Return the code of the nearest face, the product with its middle, and how far (at least) another code is."""
     code = (4 if x < 0 else 0) + (2 if y < 0 else 0) + (1 if z < 0 else 0)
     x, y, z = abs(x), abs(y), abs(z)
     zero, one = x + y + z, SHORT * x + GOLDEN * z
@@ -88,8 +88,7 @@ def _face(x: Any, y: Any, z: Any) -> Any:
     second = max(min(early, late), min(zero, one), min(two, three))
     kind = (1 if one > zero else 0) if early > late else (3 if three > two else 2)
     # the borders of these four, and those between octants, some of which no border runs along
-    is_near = best - second < 2 * NEAR or min(x, y, z) < NEAR
-    return 4 * code + kind, best, is_near or best > MIDDLE
+    return 4 * code + kind, best, min(best - second, 2 * min(x, y, z))
 
 
 @kernel
@@ -116,13 +115,13 @@ def _places(
     """Replace directions by the nearest cell on the nearest face, and flag those that may be wrong."""
     for i in range(out_is_near.size):
         x, y, z = direction[0, i], direction[1, i], direction[2, i]
-        code, scale, is_near = _face(x, y, z)
-        scale = 1.0 / scale
+        code, best, gap = _face(x, y, z)
+        scale = 1.0 / best
         a = (steps[code, 0] * x + steps[code, 1] * y + steps[code, 2] * z) * scale
         b = (steps[code, 3] * x + steps[code, 4] * y + steps[code, 5] * z) * scale
         direction[0, i], direction[1, i], margin = _nearest(a, b)
         out_code[i] = code
-        out_is_near[i] = is_near or not margin > slack
+        out_is_near[i] = gap < 2 * NEAR or best > MIDDLE or not margin > slack
 
 
 @kernel
@@ -148,6 +147,47 @@ def _first_digit(digits: Any, rest: Any) -> Any:
     while at > rest and digits >> at & B7 == np.uint64(0):
         at = at - B3
     return digits >> at & B7
+
+
+@kernel
+def _lift(resolution: Any) -> Any:
+    """Return what keeps places positive: as often divided by 7 as there are pairs of digits, it is 4 in the end."""
+    return 4 * 7 ** (resolution // 2)
+
+
+@kernel
+def _cell(
+    whole_a: Any,
+    whole_b: Any,
+    code: Any,
+    resolution: Any,
+    lift: Any,
+    home: NDArray[np.uint64],
+    pair: NDArray[np.uint64],
+) -> Any:
+    """Return the cell at a whole place on a face, and whether the place is too far from it to be known."""
+    rest = np.uint64(3 * (15 - resolution))
+    digits, shift = np.uint64(0), rest
+    if resolution % 2 == 1:
+        sum_a = np.uint64(3 * whole_a - whole_b + 3 + 7 * lift)
+        sum_b = np.uint64(whole_a + 2 * whole_b + 3 + 7 * lift)
+        a, b = sum_a * SEVENTH >> SHIFT, sum_b * SEVENTH >> SHIFT
+        digits = (ODD_DIGITS >> B3 * (sum_a - B7 * a) & B7) << shift
+        shift = shift + B3
+    else:
+        a, b = np.uint64(whole_a + lift), np.uint64(whole_b + lift)
+    for _ in range(resolution // 2):
+        part_a, part_b = a * SEVENTH >> SHIFT, b * SEVENTH >> SHIFT
+        both = pair[B7 * (a - B7 * part_a) + (b - B7 * part_b)]
+        digits |= (both & TWO_DIGITS) << shift
+        shift = shift + B6
+        a, b = part_a + (both >> B6 & B1), part_b + (both >> B7)
+    base = home[code, B5 * (a - B2) + (b - B2)]
+    turns = base & B7
+    if base & PENTAGON:
+        turns = base >> B3 * _first_digit(digits, rest) & B7
+    frame = ANY_CELL | np.uint64(resolution) << np.uint64(52) | (B1 << rest) - B1
+    return frame | base & BASE_CELL | _turned(digits, turns), turns == B7
 
 
 @kernel
@@ -178,12 +218,8 @@ def cells_at(
     out_is_near
         bool `(n,)`. Filled: the point is so near to an edge, or to the middle of a face, that the cell may be wrong.
     """
-    n_pairs, is_odd = resolution // 2, resolution % 2 == 1
-    # keeps what follows positive; as often divided by 7 as there are pairs, it is 4 in the end
-    lift = 4 * 7**n_pairs
     slack = NEAR * STRETCH * 7.0 ** (0.5 * resolution)
-    rest = np.uint64(3 * (15 - resolution))
-    frame = ANY_CELL | np.uint64(resolution) << np.uint64(52) | (B1 << rest) - B1
+    lift = _lift(resolution)
     work, code = np.empty((3, BLOCK)), np.empty(BLOCK, np.int64)
     for low in range(0, lon.size, BLOCK):
         high = min(low + BLOCK, lon.size)
@@ -191,25 +227,72 @@ def cells_at(
         _directions(lon[low:high], lat[low:high], axes, work)
         _places(work, steps, slack, code, out_is_near[low:high])
         for i in range(high - low):
-            whole_a, whole_b = np.int64(work[0, i]), np.int64(work[1, i])
-            digits, shift = np.uint64(0), rest
-            if is_odd:
-                sum_a = np.uint64(3 * whole_a - whole_b + 3 + 7 * lift)
-                sum_b = np.uint64(whole_a + 2 * whole_b + 3 + 7 * lift)
-                a, b = sum_a * SEVENTH >> SHIFT, sum_b * SEVENTH >> SHIFT
-                digits = (ODD_DIGITS >> B3 * (sum_a - B7 * a) & B7) << shift
-                shift = shift + B3
-            else:
-                a, b = np.uint64(whole_a + lift), np.uint64(whole_b + lift)
-            for _ in range(n_pairs):
-                part_a, part_b = a * SEVENTH >> SHIFT, b * SEVENTH >> SHIFT
-                both = pair[B7 * (a - B7 * part_a) + (b - B7 * part_b)]
-                digits |= (both & TWO_DIGITS) << shift
-                shift = shift + B6
-                a, b = part_a + (both >> B6 & B1), part_b + (both >> B7)
-            base = home[code[i], B5 * (a - B2) + (b - B2)]
-            turns = base & B7
-            if base & PENTAGON:
-                turns = base >> B3 * _first_digit(digits, rest) & B7
-            out_cell[low + i] = frame | base & BASE_CELL | _turned(digits, turns)
-            out_is_near[low + i] |= turns == B7
+            cell, is_unknown = _cell(
+                np.int64(work[0, i]), np.int64(work[1, i]), code[i], resolution, lift, home, pair
+            )
+            out_cell[low + i] = cell
+            out_is_near[low + i] |= is_unknown
+
+
+@kernel
+def places_at(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    axes: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    out_a: NDArray[np.float64],
+    out_b: NDArray[np.float64],
+    out_code: NDArray[np.int64],
+    out_gap: NDArray[np.float64],
+) -> None:
+    """
+    Find the place of each point on its face, in steps, between cells too.
+
+    Parameters
+    ----------
+    lon, lat, axes, steps
+        As for `cells_at`.
+    out_a, out_b, out_code
+        float64, float64 and int64 `(n,)`. Filled: the place, and the code of its face.
+    out_gap
+        float64 `(n,)`. Filled: no more than the distance, in radians, to where the code is another, and than the
+        square of the distance to the middle of the face, beside which h3-py is not sure.
+    """
+    direction = np.empty((3, lon.size))
+    _directions(lon, lat, axes, direction)
+    for i in range(lon.size):
+        x, y, z = direction[0, i], direction[1, i], direction[2, i]
+        code, best, gap = _face(x, y, z)
+        out_a[i] = (steps[code, 0] * x + steps[code, 1] * y + steps[code, 2] * z) / best
+        out_b[i] = (steps[code, 3] * x + steps[code, 4] * y + steps[code, 5] * z) / best
+        out_code[i] = code
+        out_gap[i] = min(0.5 * gap, 3**0.5 - best)
+
+
+@kernel
+def cells_of_places(
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    code: NDArray[np.int64],
+    resolution: Any,
+    home: NDArray[np.uint64],
+    pair: NDArray[np.uint64],
+    out_cell: NDArray[np.uint64],
+) -> None:
+    """
+    Find the cell at each whole place on a face.
+
+    Parameters
+    ----------
+    a, b, code
+        int64 `(n,)`: the place, and the code of its face. Part of the cell lies on that face.
+    resolution
+        0 to 15.
+    home, pair
+        From `icosahedron.grid` of the resolution.
+    out_cell
+        uint64 `(n,)`. Filled.
+    """
+    lift = _lift(resolution)
+    for i in range(a.size):
+        out_cell[i], _ = _cell(a[i], b[i], code[i], resolution, lift, home, pair)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from citygeo.cli.demo import compute
 from citygeo.cli.progress import Progress
@@ -70,3 +72,25 @@ def exercise(progress: Progress) -> None:
     hexgrid.order(cells)
     for dtype in (np.float64, np.int64):
         hexgrid.sums_by_cell(cells, np.ones(1, dtype))
+    progress.step("people of a raster")
+    _spread_raster()
+
+
+def _spread_raster() -> None:
+    """Bring a little raster to cells."""
+    import numpy as np
+    import pyproj
+    from affine import Affine
+
+    from citygeo.demand.raster import cells_of_raster
+    from citygeo.io.raster import write_geotiff
+    from citygeo.issues import IssueLog
+
+    with tempfile.TemporaryDirectory(prefix="citygeo-") as folder:
+        path = Path(folder) / "people.tif"
+        place: dict[str, Any] = {
+            "transform": Affine(0.001, 0, -21.95, 0, -0.001, 64.15),
+            "crs": pyproj.CRS(4326),
+        }
+        write_geotiff(path, [np.ones((3, 3), np.float32)], **place, names=["people"], tags={})
+        cells_of_raster(path, 9, log=IssueLog())

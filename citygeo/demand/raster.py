@@ -25,7 +25,7 @@ import numpy as np
 from citygeo import hexgrid
 from citygeo._run import run_chunks
 from citygeo.demand.raster_area import Bound
-from citygeo.demand.raster_points import sums_at_points
+from citygeo.demand.raster_points import BLOCK, sums_at_points
 from citygeo.demand.raster_shares import sums_by_share
 from citygeo.errors import error
 from citygeo.hexgrid.inputs import require_resolution
@@ -184,16 +184,23 @@ class Spread(NamedTuple):
 
     def part(self, window: Window) -> Part:
         """Read a window and add its people up by cell."""
+        from citygeo._kernels.pixels import tidy
+
         values = self.raster.read(window)
-        nodata, not_finite, negative, least = _tidy(values, self.raster.nodata)
-        if values.max() > MOST_PEOPLE:
-            raise error("CG-RAS-008", path=self.raster.path.name, most=f"{values.max():.17g}")
+        nodata = np.nan if self.raster.nodata is None else self.raster.nodata
+        counts, extremes = np.empty(3, np.int64), np.empty(2)
+        is_inhabited = np.empty((-(-window.rows // BLOCK), -(-window.columns // BLOCK)), np.bool_)
+        tidy(values, nodata, BLOCK, counts, extremes, is_inhabited)
+        least, most = extremes.tolist()
+        if most > MOST_PEOPLE:
+            raise error("CG-RAS-008", path=self.raster.path.name, most=f"{most:.17g}")
         self._weigh(values, window)
-        cells, sums, is_lost = self._placed(values, window)
+        cells, sums, is_lost = self._placed(values, is_inhabited, window)
         lost = float(values[is_lost].sum())
         values[is_lost] = 0
+        n_nodata, n_not_finite, n_negative = counts.tolist()
         return Part(
-            cells, sums, nodata, not_finite, negative, least, int(np.count_nonzero(values)), float(values.sum()),
+            cells, sums, n_nodata, n_not_finite, n_negative, least, int(np.count_nonzero(values)), float(values.sum()),
             int(np.count_nonzero(is_lost)), lost,
         )  # fmt: skip
 
@@ -209,24 +216,11 @@ class Spread(NamedTuple):
         values[row, column] *= weight
 
     def _placed(
-        self, values: NDArray[np.float64], window: Window
+        self, values: NDArray[np.float64], is_inhabited: NDArray[np.bool_], window: Window
     ) -> tuple[Cells, NDArray[np.float64], NDArray[np.bool_]]:
         if self.plan.method == "exact":
             return sums_by_share(self.raster, self.ground, values, window, self.resolution)
-        return sums_at_points(self.ground, values, window, self.resolution, self.plan.points)
-
-
-def _tidy(values: NDArray[np.float64], nodata: float | None) -> tuple[int, int, int, float]:
-    """Make 0 of all that is no number of people; return how many said so, were not finite, negative, and the least."""
-    is_empty = np.isnan(values) if nodata is None or math.isnan(nodata) else values == nodata
-    n_empty = int(np.count_nonzero(is_empty))
-    values[is_empty] = 0
-    is_bad = ~np.isfinite(values)
-    values[is_bad] = 0
-    is_negative = values < 0
-    least = float(values.min())
-    values[is_negative] = 0
-    return n_empty, int(np.count_nonzero(is_bad)), int(np.count_nonzero(is_negative)), min(least, 0.0)
+        return sums_at_points(self.ground, values, is_inhabited, window, self.resolution, self.plan.points)
 
 
 def _together(parts: list[Part]) -> Part:
@@ -268,12 +262,8 @@ def _report(raster: Raster, whole: Part, plan: Plan, resolution: int, n_pixels: 
     """Record what was found."""
     name, ratio = raster.path.name, plan.cell_m2 / plan.pixel_m2
     log.add(
-        "CG-RAS-012",
-        path=name,
-        method=plan.words(WORDS),
-        method_zh=plan.words(WORDS_ZH),
-        ratio=f"{ratio:.3g}",
-    )
+        "CG-RAS-012", path=name, kind=plan.method, method=plan.words(WORDS), ratio=f"{ratio:.3g}",
+    )  # fmt: skip
     log.add("CG-RAS-011", count=int(raster.bands > 1), path=name, bands=raster.bands)
     log.add("CG-RAS-002", count=whole.negative, path=name, least=f"{whole.least:.17g}")
     log.add("CG-RAS-007", count=whole.not_finite, path=name)

@@ -88,7 +88,8 @@ class Bound:
             overlaps = Overlaps.find(self._raster, window, np.array([self._shape]))
             covered = np.zeros(window.rows * window.columns)
             covered[overlaps.pixel] = overlaps.share
-            return covered[row * window.columns + column]
+            share: NDArray[np.float64] = covered[row * window.columns + column]
+            return share
         to = self._raster.transform
         x = to.a * (window.column + column + 0.5) + to.c
         y = to.e * (window.row + row + 0.5) + to.f

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from citygeo.io.pixels import Raster
 
+TURN = 360.0
 SHARE = 1e-3  # of a pixel: far below what curvature changes, far above rounding
 
 
@@ -61,8 +62,9 @@ class Ground:
             As for :meth:`xy`.
         """
         lon, lat = self._to_lonlat.transform(*self.xy(row, column))
-        # a CRS of degrees draws what lies past the poles, or around the Earth
-        is_off = ~((np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0))
+        # a CRS of degrees draws what lies past the poles, or once more around the Earth
+        is_off = ~((np.abs(lon) <= 2 * TURN) & (np.abs(lat) <= TURN / 4))
+        lon = np.where(np.abs(lon) > TURN, lon - np.copysign(TURN, lon), lon)
         return np.where(is_off, np.inf, lon), np.where(is_off, np.inf, lat)
 
     def areas_m2(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -105,7 +107,7 @@ class Ground:
         """Return small steps of longitude and latitude in metres east and north."""
         lon_step, lat_step = step
         w = np.sqrt(1 - self._square * np.sin(np.radians(lat)) ** 2)
-        lon_step = (lon_step + 180.0) % 360.0 - 180.0
+        lon_step = (lon_step + TURN / 2) % TURN - TURN / 2
         east = np.radians(lon_step) * self._radius_m / w * np.cos(np.radians(lat))
         return east, np.radians(lat_step) * self._radius_m * (1 - self._square) / w**3
 
