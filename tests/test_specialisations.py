@@ -112,7 +112,8 @@ for net in networks:
 
 cells = hexgrid.cells_of_points(np.array([-21.9, -21.8]), np.array([64.1, 64.2]), 9)
 for given in (cells, cells[::-1], cells[:1].copy()):
-    hexgrid.resolutions(given), hexgrid.parents(given, 5), hexgrid.children_count(given, 11), hexgrid.order(given)
+    hexgrid.resolutions(given), hexgrid.parents(given, 5), hexgrid.children(given, 11), hexgrid.order(given)
+    hexgrid.neighbours(given, 2), hexgrid.smooth(hexgrid.aggregate(hexgrid.to_frame(given), 8), [])
     hexgrid.sums_by_cell(given, np.ones(len(given))), hexgrid.sums_by_cell(given, np.ones(len(given), int))
 
 for shape in ((3, 5), (90, 40)):

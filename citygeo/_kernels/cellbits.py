@@ -1,5 +1,5 @@
 """
-What the bits of an H3 cell say: is it one, its resolution, parent, number of children, place in the hierarchy; sums.
+What the bits of an H3 cell say: is it one, its resolution, parent, children, neighbours, place in the hierarchy; sums.
 
 Bits from the top: 0, kind 0001, 000, resolution (4), base cell (7), then 15 digits of 3 bits, 7 below the resolution.
 A pentagon has no child 1, and so no cell has 1 as its first digit that is not 0 below the base cell of a pentagon.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from citygeo._kernels._jit import kernel
-from citygeo._kernels.icosahedron import PENTAGONS
+from citygeo._kernels.icosahedron import PENTAGONS, step_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,9 @@ DIGITS, LOWEST = np.uint64(2**45 - 1), np.uint64(int("001" * 15, 2))
 HOME = np.uint64(2**52 - 1)  # base cell and digits
 LOW_PENTAGONS = np.uint64(sum(1 << cell for cell in PENTAGONS if cell < 64))
 HIGH_PENTAGONS = np.uint64(sum(1 << cell - 64 for cell in PENTAGONS if cell >= 64))
+# digits whose children lie to the right of the middle child, and then on to the left by 60 degrees each
+AROUND = np.array([4, 6, 2, 3, 1, 5], np.uint64)
+STEPS = step_table()
 # odd numbers of 31 bits: the two products and their sum fit in 64 bits
 MIX_LOW, MIX_HIGH = np.uint64(0x5BD1E995), np.uint64(0x7FEB352D)
 WORD, LOW_WORD, FOLD = np.uint64(32), np.uint64(2**32 - 1), np.uint64(12)
@@ -172,6 +175,72 @@ def children(cell: NDArray[np.uint64], resolution: Any, out_child: NDArray[np.ui
             if not (has_gaps and top == 1):
                 out_child[at] = first | digits
                 at += 1
+
+
+@kernel
+def _leading(cell: Any) -> Any:
+    """Return the digit below the base cell that is the first not to be 0, in its place; 0 if there is none."""
+    used = cell & DIGITS & ~_rest(_resolution(cell))
+    at = np.uint64(42)
+    while at > B0 and used >> at & B7 == B0:
+        at = at - B3
+    return used & B7 << at
+
+
+@kernel
+def _moved(cell: Any, direction: Any) -> Any:
+    """
+    Return the neighbour on one side and whether it is one for sure.
+
+    A step out of the seven children of a cell is a step into the children of its neighbour. The axes are other ones
+    beyond the base cell, and beyond a sixth of a base cell that is a pentagon.
+    """
+    level = _resolution(cell)
+    shift = B3 * (FINEST - level)
+    found, carry = cell, direction
+    while carry != B0 and level > B0:
+        both = STEPS[(level & B1) * np.uint64(49) + (found >> shift & B7) * B7 + carry]
+        found = found & ~(B7 << shift) | (both & B7) << shift
+        carry = both >> B3
+        shift, level = shift + B3, level - B1
+    is_sure = carry == B0 and (not _is_at_pentagon(cell) or _leading(found) == _leading(cell) != B0)
+    return found, is_sure
+
+
+@kernel
+def disks(
+    cell: NDArray[np.uint64], steps: Any, out_disk: NDArray[np.uint64], out_is_sure: NDArray[np.bool_]
+) -> None:
+    """
+    Find the cells around each cell, ring by ring.
+
+    Parameters
+    ----------
+    cell
+        uint64 `(n,)`: cells.
+    steps
+        Number of rings.
+    out_disk
+        uint64 `(n, 3 * steps * (steps + 1))`. Filled where that is sure.
+    out_is_sure
+        bool `(n,)`. Filled: no ring leaves the base cell, nor a sixth of one that is a pentagon.
+    """
+    for i in range(cell.size):
+        at, corner = 0, cell[i]
+        is_sure = True
+        for ring in range(1, steps + 1):
+            corner, fits = _moved(corner, AROUND[0])
+            is_sure = is_sure and fits
+            one = corner
+            for side in range(6):
+                for _ in range(ring):
+                    one, fits = _moved(one, AROUND[(side + 2) % 6])
+                    is_sure = is_sure and fits
+                    out_disk[i, at] = one
+                    at += 1
+            if not is_sure:
+                break
+        out_is_sure[i] = is_sure
 
 
 @kernel

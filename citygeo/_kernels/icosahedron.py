@@ -173,3 +173,18 @@ def _pairs() -> NDArray[np.uint64]:
         carry = [int(part < 0) for part in place]
         table[7 * (place[0] % 7) + place[1] % 7] = upper << 3 | lower | carry[0] << 6 | carry[1] << 7
     return table
+
+
+def step_table() -> NDArray[np.uint64]:
+    """
+    Return the digit after a step, `(98,)`, by 49 (odd resolution) + 7 (digit before) + digit of the step's direction.
+
+    Bits 0 to 2 are the digit; bits 3 to 5 the direction of the step that the parent makes, as a digit, 0 if it stays.
+    """
+    table = np.zeros((2, 7, 7), np.uint64)
+    for is_odd, (upper, (a, b)), (lower, (c, d)) in product((0, 1), enumerate(CHILDREN), enumerate(CHILDREN)):
+        place = (2 * a + b + c, 3 * b - a + d) if is_odd else (3 * a - b + c, a + 2 * b + d)
+        for (before, (e, f)), (direction, (g, h)) in product(enumerate(CHILDREN), repeat=2):
+            if place == (e + g, f + h):
+                table[is_odd, before, direction] = upper << 3 | lower
+    return table.reshape(-1)

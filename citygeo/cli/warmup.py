@@ -68,7 +68,8 @@ def exercise(progress: Progress) -> None:
     cells = hexgrid.cells_of_points([-21.94], [64.15], 9)
     hexgrid.resolutions(cells)
     hexgrid.parents(cells, 5)
-    hexgrid.children_count(cells, 10)
+    hexgrid.children(cells, 10)
+    hexgrid.neighbours(cells)
     hexgrid.order(cells)
     for dtype in (np.float64, np.int64):
         hexgrid.sums_by_cell(cells, np.ones(1, dtype))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from citygeo.errors import error
-from citygeo.hexgrid.inputs import locked, require_no_bad_rows, require_resolution
+from citygeo.hexgrid.inputs import locked, require_few_cells, require_no_bad_rows, require_resolution
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -174,6 +174,8 @@ def children(cells: Cells, resolution: int) -> Cells:
         CG-UNIT-002 if the resolution is not 0 to 15.
     InputError
         CG-IN-003 if a row is no H3 cell or is finer than the resolution.
+    LimitError
+        CG-LIM-002 if that would be more than 5 million cells.
 
     Examples
     --------
@@ -183,8 +185,9 @@ def children(cells: Cells, resolution: int) -> Cells:
     """
     from citygeo._kernels import cellbits
 
-    counts = children_count(cells, resolution)
-    found = np.empty(int(counts.sum()), np.uint64)
+    count = int(children_count(cells, resolution).sum())
+    require_few_cells(count, resolution)
+    found = np.empty(count, np.uint64)
     cellbits.children(locked(cells, np.uint64), int(resolution), found)
     return found
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 MAX_RESOLUTION = 15
+MAX_CELLS = 5_000_000
 
 
 def require_resolution(resolution: int) -> None:
@@ -39,3 +40,22 @@ def require_no_bad_rows(is_bad: NDArray[np.bool_], layer: str, column: str, rule
             "CG-IN-003", layer=layer, column=column, count=int(is_bad.sum()), total=is_bad.size,
             sample=", ".join(str(row) for row in np.flatnonzero(is_bad)[:5]), rule=rule,
         )  # fmt: skip
+
+
+def mean_area_km2(resolution: int) -> float:
+    """Return the mean area of a hexagon."""
+    import h3.api.numpy_int as h3
+
+    return float(h3.average_hexagon_area(resolution, unit="km^2"))
+
+
+def require_few_cells(count: float, resolution: int) -> None:
+    """Raise if a result would be of more cells than the limit."""
+    if count <= MAX_CELLS:
+        return
+    area_km2 = count * mean_area_km2(resolution)
+    fits = [level for level in range(resolution) if area_km2 <= MAX_CELLS * mean_area_km2(level)]
+    raise error(
+        "CG-LIM-002", resolution=resolution, area_km2=f"{area_km2:,.0f}", count=f"{count:,.0f}",
+        limit=f"{MAX_CELLS:,}", advice=max(fits, default=0),
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Outlines, areas and neighbours of cells."""
+"""Outlines and areas of cells."""
 
 from __future__ import annotations
 
@@ -77,44 +77,3 @@ def cell_areas_m2(cells: Cells) -> NDArray[np.float64]:
     area_of = pyproj.Geod(ellps="WGS84").polygon_area_perimeter
     outlines = (np.array(h3.cell_to_boundary(cell)) for cell in cells.tolist())
     return np.fromiter((abs(area_of(line[:, 1], line[:, 0])[0]) for line in outlines), np.float64, len(cells))
-
-
-def connected_groups(cells: Cells) -> NDArray[np.int64]:
-    """
-    Label the groups of cells that hang together over shared edges.
-
-    Parameters
-    ----------
-    cells
-        Cells of one resolution, shape `(n,)`, in any order.
-
-    Returns
-    -------
-    A label per cell, 0, 1, ... in the order in which the groups first occur.
-
-    Examples
-    --------
-    >>> from citygeo.hexgrid import from_strings
-    >>> connected_groups(from_strings(["8928308280fffff", "89283470d93ffff", "8928308280bffff"]))
-    array([0, 1, 0])
-    """
-    import h3.api.numpy_int as h3
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    if not len(cells):
-        return np.empty(0, np.int64)
-    known, position = np.unique(cells, return_inverse=True)
-    disks = [h3.grid_disk(cell, 1) for cell in known.tolist()]
-    start = np.repeat(np.arange(known.size), [len(disk) for disk in disks])
-    neighbour = np.concatenate(disks)
-    end = np.minimum(np.searchsorted(known, neighbour), known.size - 1)
-    is_edge = known[end] == neighbour
-    start, end = start[is_edge], end[is_edge]
-    graph = coo_array((np.ones(start.size, np.bool_), (start, end)), shape=(known.size, known.size))
-    _, group = connected_components(graph, directed=False)
-    label = group[position]
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    rank = np.empty(first.size, np.int64)
-    rank[np.argsort(first)] = np.arange(first.size)
-    return rank[inverse]

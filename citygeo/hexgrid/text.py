@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from string import hexdigits
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from citygeo.errors import error
+from citygeo.hexgrid.inputs import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Cells = NDArray[np.uint64]
+
+IS_NUMBER = re.compile("[0-9a-fA-F]{1,16}").fullmatch  # int() would also take signs, blanks and underscores
 
 
 def has_cell_index(layer: pd.DataFrame) -> bool:
@@ -37,7 +40,8 @@ def has_cell_index(layer: pd.DataFrame) -> bool:
     >>> has_cell_index(pd.DataFrame({"population": [3]}, index=["8928308280fffff"]))
     True
     """
-    return len(layer) > 0 and all(_is_cell(label) for label in layer.index)
+    # a look at one label saves looking at all of most tables
+    return len(layer) > 0 and bool(_cells(layer.index[:1]).all() and _cells(layer.index).all())
 
 
 def to_strings(cells: Cells) -> list[str]:
@@ -78,21 +82,30 @@ def from_strings(strings: Iterable[str | int]) -> Cells:
     >>> from_strings(["8928308280fffff"])
     array([617700169958293503], dtype=uint64)
     """
-    texts = [f"{text:x}" if isinstance(text, int | np.integer) else str(text) for text in strings]
-    bad = [text for text in texts if not _is_cell(text)]
+    labels = list(strings)
+    found = _cells(labels)
+    bad = [str(labels[row]) for row in np.flatnonzero(found == 0)]
     if bad:
         raise error(
-            "CG-IN-003", layer="cells", column="h3_cell", count=len(bad), total=len(texts),
+            "CG-IN-003", layer="cells", column="h3_cell", count=len(bad), total=len(labels),
             sample=", ".join(bad[:5]), rule="an H3 cell such as 8928308280fffff",
         )  # fmt: skip
-    return np.fromiter((int(text, 16) for text in texts), np.uint64, len(texts))
+    return found
 
 
-def _is_cell(label: object) -> bool:
-    import h3.api.basic_str as h3
+def _cells(labels: Iterable[object]) -> Cells:
+    """Return the cells that labels name, 0 where one names none."""
+    from citygeo._kernels import cellbits
 
-    if isinstance(label, int | np.integer):
-        return bool(0 < label < 1 << 64 and h3.is_valid_cell(f"{label:x}"))
-    # h3 raises on signs and on numbers of more than 64 bits
-    is_number = isinstance(label, str) and 0 < len(label) <= 16 and all(digit in hexdigits for digit in label)
-    return is_number and bool(h3.is_valid_cell(str(label)))
+    given = np.array([_number(label) for label in labels], np.uint64)
+    base = np.empty(given.size, np.uint64)
+    cellbits.parents(locked(given, np.uint64), 0, base)
+    return np.where(base != 0, given, np.uint64(0))
+
+
+def _number(label: object) -> int:
+    if isinstance(label, str):
+        return int(label, 16) if IS_NUMBER(label) else 0
+    if isinstance(label, int | np.integer) and not isinstance(label, bool):
+        return int(label) if 0 <= label < 1 << 64 else 0
+    return 0

@@ -57,28 +57,3 @@ def test_no_cells_are_no_outlines_areas_centres_or_groups() -> None:
     assert hexgrid.cell_centres(none).shape == (0, 2)
     assert hexgrid.connected_groups(none).shape == (0,)
     assert hexgrid.to_strings(none) == []
-
-
-def reference_groups(cells: list[int]) -> list[int]:
-    label: dict[int, int] = {}
-    for count, start in enumerate(cells):
-        stack = [] if start in label else [start]
-        while stack:
-            cell = stack.pop()
-            label[cell] = count
-            stack += [other for other in cells if other not in label and h3.are_neighbor_cells(cell, other)]
-    order = list(dict.fromkeys(label[cell] for cell in cells))
-    return [order.index(label[cell]) for cell in cells]
-
-
-@given(st.sampled_from(PENTAGONS + [(9, h3.latlng_to_cell(64.14, -21.9, 9))] * 20), st.data())
-def test_connected_groups_equal_a_plain_search(start: tuple[int, int], data: st.DataObject) -> None:
-    around = h3.grid_disk(start[1], 4).tolist()
-    cells = data.draw(st.lists(st.sampled_from(around), max_size=40, unique=True))
-    assert hexgrid.connected_groups(np.array(cells, np.uint64)).tolist() == reference_groups(cells)
-
-
-def test_a_repeated_cell_is_in_one_group() -> None:
-    cell = h3.latlng_to_cell(0, 0, 9)
-    far = h3.latlng_to_cell(10, 10, 9)
-    assert hexgrid.connected_groups(np.array([far, cell, far, cell], np.uint64)).tolist() == [0, 1, 0, 1]

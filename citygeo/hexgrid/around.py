@@ -1,0 +1,175 @@
+"""Cells and what is around them: means over rings, and how much of a cell an area has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from citygeo.errors import error
+from citygeo.hexgrid.hierarchy import order, resolution_of
+from citygeo.hexgrid.inputs import require_no_bad_rows
+from citygeo.hexgrid.plane import do_meet, one_area, relative_areas, turned, turns_onto, usable
+from citygeo.hexgrid.sets import neighbours, positions, require_cells
+from citygeo.hexgrid.shapes import cell_polygons
+from citygeo.hexgrid.tables import cells_and_table, numbers_of, require_unique, to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from citygeo.hexgrid.plane import Area
+
+    Cells = NDArray[np.uint64]
+
+TOGETHER = 32
+
+
+def smooth(
+    table: pd.DataFrame | pd.Series[Any],
+    columns: str | Iterable[str],
+    *,
+    k: int = 1,
+    weight: str | ArrayLike | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Replace numbers by their mean over the cells around.
+
+    Parameters
+    ----------
+    table
+        Indexed by cells of one resolution, as text or numbers, each once.
+    columns
+        Which to smooth.
+    k
+        How many rings around each cell, 1 to 100.
+    weight
+        How much each cell counts: a column, or a number a row, such as the share of its area that is land
+        (`area_shares`). All count the same if `None`.
+
+    Returns
+    -------
+    The table with outlines (as `to_frame`) and the columns smoothed. Only cells of the table count, so that what lies
+    beyond a coast or a border is not taken for 0; nor do missing values, which stay missing. Where no weight is
+    around, the mean is NaN. A constant stays what it is; a total does not.
+
+    Raises
+    ------
+    InputError
+        CG-IN-001 if there are no rows; CG-IN-003 if a row is no H3 cell, or a weight is negative or not finite;
+        CG-IN-004 if the resolutions differ, a column is not of numbers, or there is not one weight a row; CG-IN-005 if
+        there is no such column; CG-IN-006 if a cell is there twice.
+    UnitError
+        CG-UNIT-002 if `k` is not 1 to 100.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"jobs": [0.0, 6.0]}, index=["8928308280fffff", "8928308280bffff"])
+    >>> smooth(table, "jobs")["jobs"].tolist()
+    [3.0, 3.0]
+    """
+    cells, rows = cells_and_table(table)
+    resolution_of(require_unique(cells))
+    weights = _weights(rows, weight)
+    start, end = _pairs(cells, k)
+    rows = rows.copy()
+    for column in [columns] if isinstance(columns, str) else columns:
+        values = numbers_of(rows, column).astype(np.float64)
+        counts = np.where(np.isnan(values), 0.0, weights)
+        known = np.where(np.isnan(values), 0.0, values)
+        total = np.bincount(start, (counts * known)[end], cells.size)
+        below = np.bincount(start, counts[end], cells.size)
+        is_known = ~np.isnan(values) & (below > 0)
+        rows[column] = np.divide(total, below, out=np.full(cells.size, np.nan), where=is_known)
+    return to_frame(rows)
+
+
+def _pairs(cells: Cells, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of each two cells at most `k` steps apart, each cell with itself too."""
+    known, row = np.unique(cells, return_index=True)
+    start, around = neighbours(cells, k)
+    at = positions(known, around)
+    itself = np.arange(cells.size)
+    return np.concatenate([itself, start[at >= 0]]), np.concatenate([itself, row[at[at >= 0]]])
+
+
+def _weights(rows: pd.DataFrame, weight: str | ArrayLike | None) -> NDArray[np.float64]:
+    if weight is None:
+        return np.ones(len(rows))
+    name = weight if isinstance(weight, str) else "weight"
+    weights = numbers_of(rows, weight) if isinstance(weight, str) else np.asarray(weight)
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != (len(rows),):
+        rule, hint = "Each row has one weight.", f"There are {len(rows)} rows."
+        raise error("CG-IN-004", argument="weight", value=f"{weights.size} numbers", rule=rule, hint=hint)
+    # NaN fails the comparison
+    require_no_bad_rows(~((weights >= 0) & np.isfinite(weights)), "cells", name, "0 or more, and finite")
+    return weights
+
+
+def area_shares(cells: Cells, polygons: gpd.GeoDataFrame | gpd.GeoSeries) -> NDArray[np.float64]:
+    """
+    Return how much of each cell lies in areas: less than 1 at a coast or a border.
+
+    Parameters
+    ----------
+    cells
+        Cells, shape `(n,)`, of any resolutions.
+    polygons
+        Areas in any CRS, which may overlap; missing and empty geometry adds nothing. They are understood as by
+        `cells_in`.
+
+    Returns
+    -------
+    Shares of the area on the WGS 84 ellipsoid, 0 to 1, shape `(n,)`.
+
+    Raises
+    ------
+    CRSError
+        CG-CRS-001 if the layer has no CRS.
+    GeometryError
+        CG-HEX-001 if an area goes around a pole.
+    InputError
+        CG-IN-003 if a row is no H3 cell.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from citygeo.hexgrid import cells_in
+    >>> square = gpd.GeoSeries([shapely.box(-21.95, 64.14, -21.94, 64.145)], crs=4326)
+    >>> area_shares(cells_in(square, 9), square).round(2)
+    array([0.53, 0.47, 0.07, 0.22, 0.29, 1.  , 0.28])
+    """
+    given, geometry = require_cells(cells), usable(polygons)
+    found = np.zeros(given.size)
+    if geometry.empty or not given.size:
+        return found
+    area = one_area(geometry)
+    shapely.prepare(area)
+    outlines = cell_polygons(given)
+    for turn in turns_onto(area):
+        rows = np.flatnonzero(do_meet(shapely.bounds(outlines) + np.array([turn, 0, turn, 0]), area))
+        moved = turned(outlines[rows], turn)
+        is_whole = shapely.contains_properly(area, moved)
+        found[rows[is_whole]] = 1.0
+        is_cut = shapely.intersects(area, moved) & ~is_whole
+        shares = _areas_in(area, given[rows[is_cut]], moved[is_cut]) / relative_areas(moved[is_cut])
+        # an area on both sides of the antimeridian is there twice, one of them whole
+        found[rows[is_cut]] = np.fmax(found[rows[is_cut]], shares)
+    return np.minimum(found, 1.0)
+
+
+def _areas_in(area: Area, cells: Cells, outlines: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the area of each cell that lies in an area, in the unit of `relative_areas`."""
+    found, in_order = np.zeros(cells.size), order(cells)
+    # a large area is cut down to some cells that lie together first: each cell would look at all of it
+    for low in range(0, cells.size, TOGETHER):
+        rows = in_order[low : low + TOGETHER]
+        near = shapely.intersection(area, shapely.box(*shapely.total_bounds(outlines[rows])))
+        found[rows] = relative_areas(shapely.intersection(near, outlines[rows]))
+    return found
