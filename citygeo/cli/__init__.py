@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from citygeo import __version__
 from citygeo._run.progress import say
-from citygeo.cli import coverage, demo, network, warmup
+from citygeo.cli import coverage, demo, network, population, warmup
 from citygeo.errors import CitygeoError, CitygeoWarning, LimitError, MissingExtraError, RunError
 from citygeo.io.columns import clean
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OK, BUG, USAGE, BAD_INPUT, LIMIT, MISSING_EXTRA, STOPPED = 0, 1, 2, 3, 4, 5, 130
 # findings on the data are printed from the result; what concerns the machine has no result to stand in
 ABOUT_DATA = r"(?!CG-RUN-)"
-COMMANDS = (demo, coverage, network, warmup)
+COMMANDS = (demo, coverage, population, network, warmup)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,6 @@ NAME = "coverage"
 HELP = "who is covered by facilities within a time limit, on your own files 设施覆盖分析"
 DEFAULT_MODE = "fire_engine"
 LAYER_MARK = "|layername="  # as QGIS writes it
-CELL = "h3_cell"
-SAME_OUTLINE_DEG = 1e-6  # about 0.1 m; what a file in another CRS may lose on the way
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +48,12 @@ def _add_layers(parser: argparse.ArgumentParser) -> None:
         help="OSM extract (.osm.pbf) or a network saved by citygeo network",
     )
     add("facilities", metavar="FACILITIES", help="layer of facilities")
-    add("--demand", required=True, metavar="FILE", help="people: points, polygons or H3 cells")
+    add(
+        "--demand",
+        required=True,
+        metavar="FILE",
+        help="people: points, polygons, H3 cells, or a GeoTIFF (the pixels in the study area, else in the zones)",
+    )
     add(
         "--population", default="population", metavar="COLUMN", help="column of people (default: %(default)s)"
     )
@@ -128,7 +130,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--threads",
-        type=_count,
+        type=count_of_threads,
         metavar="N",
         help="processors to use (default: all); the numbers do not depend on it",
     )
@@ -141,14 +143,15 @@ def _number_or_column(text: str) -> float | str:
         return text
 
 
-def _count(text: str) -> int:
+def count_of_threads(text: str) -> int:
+    """Return a whole number from 1, for argparse."""
     count = int(text)
     if count < 1:
         raise ValueError
     return count
 
 
-_count.__name__ = "count from 1"  # argparse names the type in its complaint
+count_of_threads.__name__ = "count from 1"  # argparse names the type in its complaint
 
 
 def run(args: argparse.Namespace) -> None:
@@ -161,12 +164,15 @@ def run(args: argparse.Namespace) -> None:
             make_folder(args.out)
         progress.step("reading layers")
         facilities = reader.read(args.facilities)
-        demand = read_demand(args.demand, args.population, reader)
-        if args.estimate:
-            demand.attrs["estimate"] = True
         zones = {level: reader.read(file) for level, file in read_levels(args.zones).items()}
         buildings = reader.read(args.buildings) if args.buildings else None
         study_area = reader.read(args.study_area) if args.study_area else None
+        city = next(iter(zones.values()), None) if study_area is None else study_area
+        demand = read_demand(
+            args.demand, args.population, reader, resolution=args.resolution, area=city, threads=args.threads
+        )
+        if args.estimate:
+            demand.attrs["estimate"] = True
         progress.step(f"reading the network {args.network.name}")
         network = open_network(args.network, args.mode)
         progress.step("computing who is reached (the first run compiles, which takes longer)")
@@ -245,18 +251,28 @@ def read_levels(zones: list[str]) -> dict[str, str]:
     return files
 
 
-def read_demand(file: str, column: str, reader: Reader) -> gpd.GeoDataFrame:
+def read_demand(
+    file: str,
+    column: str,
+    reader: Reader,
+    *,
+    resolution: int = 9,
+    area: gpd.GeoDataFrame | None = None,
+    threads: int | None = None,
+) -> gpd.GeoDataFrame:
     """
-    Read the people of a layer.
+    Read the people of a layer or raster.
 
     Parameters
     ----------
     file
-        Points, polygons or H3 cells.
+        Points, polygons or H3 cells; or a GeoTIFF, of which only the people in `area` count.
     column
-        The column of people.
+        The column of people; a raster has none.
     reader
-        Reads the layer.
+        Reads the layer, and takes the findings on the raster.
+    resolution, area, threads
+        Of the cells that pixels are brought to, see :func:`citygeo.population`.
 
     Returns
     -------
@@ -268,45 +284,17 @@ def read_demand(file: str, column: str, reader: Reader) -> gpd.GeoDataFrame:
     InputError
         CG-IN-005 if there is no such column.
     """
+    import citygeo as cg
+    from citygeo.demand import cells_or_places, is_raster
+    from citygeo.demand.columns import require_column
+
+    if is_raster(file):
+        return cg.population(file, resolution=resolution, area=area, issues=reader.found, threads=threads)
     layer = reader.read(file)
-    if column not in layer.columns:
-        have = [str(name) for name in layer.columns if name != layer.geometry.name]
-        near = difflib.get_close_matches(column, have, n=1)
-        listed = ", ".join(have) + (f"; near: {near[0]}" if near else "")
-        raise error("CG-IN-005", layer=Path(file).name, column=column, columns=listed)
+    require_column(layer, Path(file).name, column)
     if column != "population":
         layer = layer.drop(columns="population", errors="ignore").rename(columns={column: "population"})
-    return _cells_or_places(layer, Path(file).name)
-
-
-def _cells_or_places(layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Index a layer by its column of H3 cells, unless its rows have places of their own."""
-    import pandas as pd
-
-    from citygeo.io.places import place_table
-
-    if layer.index.name == CELL and layer.geometry.notna().any():
-        layer = layer.reset_index()
-    if CELL not in layer.columns:
-        return layer
-    if layer.geometry.isna().all():
-        return place_table(pd.DataFrame(layer.drop(columns=layer.geometry.name)), name, None)
-    return layer.set_index(CELL) if _is_drawing_of_cells(layer) else layer
-
-
-def _is_drawing_of_cells(layer: gpd.GeoDataFrame) -> bool:
-    """Tell whether each row's shape is just the outline of the cell it names, as in citygeo's own files."""
-    import shapely
-
-    from citygeo import hexgrid
-
-    indexed = layer.set_index(CELL)
-    is_named_once = indexed.index.is_unique and hexgrid.has_cell_index(indexed)
-    if not is_named_once or layer.crs is None or not layer.geom_type.isin(["Polygon", "MultiPolygon"]).all():
-        return False
-    outlines = hexgrid.cell_polygons(hexgrid.from_strings(indexed.index))
-    shapes = indexed.geometry.to_crs("EPSG:4326").to_numpy()
-    return bool((shapely.hausdorff_distance(shapes, outlines) < SAME_OUTLINE_DEG).all())
+    return cells_or_places(layer, Path(file).name)
 
 
 class Reader:

@@ -118,8 +118,9 @@ def population(
     millionth; the column is int64 where it was whole and no row was divided. Of rasters, sums are float64, and those
     of cells and pixels differ by less than 1e-12 of them.
 
-    ``attrs["estimate"]`` is True if the source says so or people were spread, ``attrs["method"]`` tells in words what
-    was done, ``attrs["source"]`` is the name of the file or the kind of layer.
+    ``attrs["estimate"]`` is True if the source says so or people were spread; ``attrs["method"]`` and
+    ``attrs["method_zh"]`` tell in words what was done; ``attrs["source"]`` is the name of the file, or the kind of
+    layer.
 
     Raises
     ------
@@ -184,7 +185,7 @@ def _table(found: Found) -> gpd.GeoDataFrame:
         crs=datum.WGS84,
         index=pd.Index(hexgrid.to_strings(found.cells), name=CELL, dtype="str"),
     )
-    table.attrs.update(estimate=found.is_estimate, method=found.method)
+    table.attrs.update(estimate=found.is_estimate, method=found.method, method_zh=found.method_zh)
     return table
 
 

@@ -21,7 +21,7 @@ class Found(NamedTuple):
         Inhabited cells, sorted, each once.
     columns
         What is in them, by name of the column.
-    method
+    method, method_zh
         What was done, in words.
     is_estimate
         Whether people were spread or estimated, and not counted in place.
@@ -30,4 +30,5 @@ class Found(NamedTuple):
     cells: NDArray[np.uint64]
     columns: Mapping[str, NDArray[np.int64 | np.float64]]
     method: str
+    method_zh: str
     is_estimate: bool

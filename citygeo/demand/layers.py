@@ -31,6 +31,13 @@ WORDS = {
     "by": "people of areas spread over what `by` holds in them",
     "even": "people of areas spread evenly over their land",
 }
+WORDS_ZH = {
+    "cells": "格网人口汇总到同一级别",
+    "children": "较粗格网的人口平均分给下级格网",
+    "point": "各行按其内部点计入所在格网",
+    "by": "面内人口按 by 图层要素分配",
+    "even": "面内人口按面积平均分配",
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,8 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
     people, total = (f"{from_micro(micro):,.0f}" for micro in (outside[0], amounts.micro[:, 0].sum()))
     log.add("CG-DEM-020", count=int(outside.any()), people=people, total=total)
     is_estimate = bool(layer.attrs.get("estimate", False)) or is_divided
-    method = "; ".join(WORDS[one] for one in done)
-    return Found(cells, amounts.columns(sums, is_divided=is_divided), method, is_estimate)
+    words, words_zh = ("; ".join(language[one] for one in done) for language in (WORDS, WORDS_ZH))
+    return Found(cells, amounts.columns(sums, is_divided=is_divided), words, words_zh, is_estimate)
 
 
 def _parts_of_rows(

@@ -51,5 +51,7 @@ def people_of_rasters(rasters: Mapping[str, Any], column: str, resolution: int, 
     for name, (own, sums, _) in zip(names, read, strict=True):
         columns[name] = np.zeros(cells.size)
         columns[name][np.searchsorted(cells, own)] = sums
-    methods = dict.fromkeys(str(facts["method"]) for _, _, facts in read)
-    return Found(cells, columns, "; ".join(methods), is_estimate=True)
+    words, words_zh = (
+        "; ".join(dict.fromkeys(str(facts[key]) for _, _, facts in read)) for key in ("method", "method_zh")
+    )
+    return Found(cells, columns, words, words_zh, is_estimate=True)

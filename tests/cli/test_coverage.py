@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 from shapely.geometry import box
@@ -313,3 +314,27 @@ def test_help_names_the_units(capsys: pytest.CaptureFixture[str]) -> None:
         "km2",
     ):
         assert phrase in text
+
+
+# --- people of a raster -----------------------------------------------------------------------------
+
+
+def test_people_of_a_raster_are_those_in_the_study_area_or_in_the_zones(
+    called: dict[str, Any], files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    with rasterio.open(
+        files / "people.tif", "w", driver="GTiff", height=4, width=30, count=1, dtype="float32", crs="EPSG:4326",
+        transform=rasterio.Affine(0.1, 0, 0, 0, -0.1, 0.5),
+    ) as raster:  # fmt: skip
+        raster.write(np.ones((4, 30), np.float32), 1)
+    for options, people in (
+        ([], 120),
+        (["--zones", "districts.geojson"], 80),
+        (["--zones", "districts.geojson", "--study-area", "west.geojson"], 40),
+    ):
+        gpd.read_file(files / "districts.geojson").iloc[:1].to_file(files / "west.geojson")
+        assert main([*COMMAND, "--demand", "people.tif", "--resolution", "5", *options, "--json"]) == 0
+        assert called["demand"]["population"].sum() == pytest.approx(people)
+        assert called["demand"].attrs["estimate"] is True
+        assert "CG-RAS-" in " ".join(issue["code"] for issue in json.loads(capsys.readouterr().out)["issues"])

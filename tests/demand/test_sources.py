@@ -50,6 +50,7 @@ def test_a_layer_reads_the_same_from_any_file(tmp_path: Path, suffix: str) -> No
     assert cells.attrs == {
         "estimate": False,
         "method": "rows count in the cell of a point inside them",
+        "method_zh": "各行按其内部点计入所在格网",
         "source": path.name,
     }
     assert cg.population(str(path), carry=["old"]).equals(cells)
