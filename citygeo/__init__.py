@@ -38,6 +38,7 @@ _HOMES = {
     "equity": "access.equity",
     "errors": "errors",
     "explore": "viz",
+    "floor_space": "demand",
     "floating_catchment": "access",
     "hexgrid": "hexgrid",
     "isochrones": "isochrones",
