@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
 PACKAGES = ("numpy", "numba", "geopandas", "shapely", "pyproj", "h3", "osmium")
 OSM_ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
@@ -31,20 +32,37 @@ def sha256_text(text: str) -> str:
 
 
 def sha256_layer(layer: pd.DataFrame) -> str:
-    """Return a SHA-256 of a table: row labels, columns and values as text; of a layer also its CRS and geometry."""
+    """
+    Return a SHA-256 of a table: names of columns, row labels and values; of a layer also its CRS and geometry.
+
+    Numbers count by their bytes, all else by its text, so the sum is the same on every machine.
+    """
     import geopandas as gpd
-    import pandas as pd
     import shapely
 
     digest = hashlib.sha256()
-    plain = layer
+    columns = list(layer.columns)
     if isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is not None:
-        plain = pd.DataFrame(layer.drop(columns=layer.active_geometry_name))
+        columns.remove(layer.active_geometry_name)
         digest.update(str(layer.crs).encode())
-        for wkb in shapely.to_wkb(layer.geometry.to_numpy()):
-            digest.update(wkb or b"-")
-    digest.update(plain.to_csv().encode())
+        digest.update(b"".join(wkb or b"-" for wkb in shapely.to_wkb(layer.geometry.to_numpy())))
+    digest.update(f"{len(layer)} {columns}".encode())
+    levels = [layer.index.get_level_values(level) for level in range(layer.index.nlevels)]
+    places = [place for place, name in enumerate(layer.columns) if name in columns]
+    for values in (*levels, *(layer.iloc[:, place] for place in places)):
+        digest.update(_value_bytes(values.to_numpy()))
     return digest.hexdigest()
+
+
+def _value_bytes(values: NDArray[Any]) -> bytes:
+    """Return numbers as little-endian bytes, anything else as text of all values behind each other."""
+    import pandas as pd
+
+    if values.dtype.kind in "biuf":
+        return f" {values.dtype.kind} ".encode() + values.astype(values.dtype.newbyteorder("<")).tobytes()
+    is_missing = pd.isna(values)
+    texts = ("\x1e" if missing else str(value) for value, missing in zip(values, is_missing, strict=True))
+    return "\x1f".join(texts).encode()
 
 
 def describe(action: str, inputs: dict[str, str], parameters: dict[str, Any]) -> dict[str, Any]:

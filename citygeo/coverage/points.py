@@ -11,6 +11,7 @@ import shapely
 from citygeo import datum, demand, engine, hexgrid
 from citygeo.engine import Places
 from citygeo.errors import error
+from citygeo.network.boxtree import box_tree
 from citygeo.network.snap import NO_GEOMETRY, NOT_SNAPPED, OK, require_place, snap_points
 
 if TYPE_CHECKING:
@@ -278,20 +279,35 @@ def _lonlat(points: NDArray[np.object_], crs: Any) -> NDArray[np.float64]:
 def road_points(network: RoadNetwork) -> PointLayer:
     """Cut every edge into equal stretches of at most 25 m; a point stands in the middle of each."""
     import pandas as pd
-    import pyproj
 
     n = np.maximum(np.ceil(network.length_m / ROAD_SAMPLE_M), 1).astype(np.int64)
     edge = np.repeat(np.arange(network.n_edges), n)
     place = np.arange(edge.size) - np.repeat(np.cumsum(n) - n, n)
     share = (place + 0.5) / n[edge]
-    middle = shapely.line_interpolate_point(network.lines_metric[edge], share, normalized=True)
-    project = pyproj.Transformer.from_crs(network.metric_crs, datum.WGS84, always_xy=True).transform
-    lonlat = np.column_stack(project(*shapely.get_coordinates(middle).T))
+    lonlat = _lonlat_on_edges(network, edge, share)
     weight = np.rint(network.length_m[edge] / n[edge] * 1e6).astype(np.int64)
     return PointLayer(
         Places.one_each(edge, share, np.zeros(edge.size, np.int64)), weight, lonlat, np.full(edge.size, OK, object),
         np.zeros(edge.size), pd.RangeIndex(edge.size),
     )  # fmt: skip
+
+
+def _lonlat_on_edges(
+    network: RoadNetwork, edge: NDArray[np.int64], share: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return longitude and latitude of places on edges; shares are of metres."""
+    tree = box_tree(network)
+    first, last = tree.shape_start[:-1], tree.shape_start[1:] - 1
+    # all edges behind each other on one line, so that one search finds the corner before each place
+    begin = np.concatenate(([0.0], np.cumsum(tree.along[last] + 1.0)[:-1]))
+    corner_m = tree.along + np.repeat(begin, np.diff(tree.shape_start))
+    place_m = share * tree.along[last][edge]
+    corner = np.searchsorted(corner_m, place_m + begin[edge], side="right") - 1
+    corner = np.clip(corner, first[edge], last[edge] - 1)
+    step_m = tree.along[corner + 1] - tree.along[corner]
+    part = np.divide(place_m - tree.along[corner], step_m, out=np.zeros(edge.size), where=step_m > 0)
+    before, after = network.shape_lonlat[corner], network.shape_lonlat[corner + 1]
+    return np.asarray(before + part[:, None] * (after - before), np.float64)
 
 
 def _people_of_cells(
