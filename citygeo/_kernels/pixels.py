@@ -29,6 +29,32 @@ GRID = 1 << 14  # cells around a block
 
 
 @kernel
+def _is_tidy(values: NDArray[np.float64], nodata: Any) -> Any:
+    """Tell whether all are numbers of people."""
+    n = 0
+    for value in values:
+        n += (value >= 0.0) & (value < np.inf) & (value != nodata)
+    return n == values.size
+
+
+@kernel
+def _tidy(values: Any, nodata: Any, out_counts: Any, out_extremes: Any) -> None:
+    """Do so for a few pixels; see `tidy`."""
+    is_nan_empty = nodata != nodata  # noqa: PLR0124  # NaN
+    for i, value in enumerate(values):
+        if 0.0 <= value < np.inf and value != nodata:
+            continue
+        values[i] = 0.0
+        if value == nodata or (is_nan_empty and value != value):  # noqa: PLR0124
+            out_counts[0] += 1
+        elif abs(value) < np.inf:
+            out_counts[2] += 1
+            out_extremes[0] = min(out_extremes[0], value)
+        else:
+            out_counts[1] += 1
+
+
+@kernel
 def tidy(
     values: NDArray[np.float64], nodata: Any, size: Any, out_counts: NDArray[np.int64],
     out_extremes: NDArray[np.float64], out_is_inhabited: NDArray[np.bool_],
@@ -54,24 +80,16 @@ def tidy(
     out_counts[:] = 0
     out_extremes[:] = 0.0
     out_is_inhabited[:] = False
-    is_nan_empty = nodata != nodata  # noqa: PLR0124  # NaN
     for row in range(values.shape[0]):
-        for column in range(values.shape[1]):
-            value = values[row, column]
-            if value == 0.0:
-                continue
-            if 0.0 < value < np.inf and value != nodata:
-                out_is_inhabited[row // size, column // size] = True
-                out_extremes[1] = max(out_extremes[1], value)
-                continue
-            values[row, column] = 0.0
-            if value == nodata or (is_nan_empty and value != value):  # noqa: PLR0124
-                out_counts[0] += 1
-            elif abs(value) < np.inf:
-                out_counts[2] += 1
-                out_extremes[0] = min(out_extremes[0], value)
-            else:
-                out_counts[1] += 1
+        for left in range(0, values.shape[1], size):
+            part = values[row, left : left + size]
+            if not _is_tidy(part, nodata):
+                _tidy(part, nodata, out_counts, out_extremes)
+            most = 0.0
+            for value in part:
+                most = max(most, value)
+            out_extremes[1] = max(out_extremes[1], most)
+            out_is_inhabited[row // size, left // size] |= most > 0.0
 
 
 @kernel
@@ -141,24 +159,52 @@ def _leave(
 
 
 @kernel
-def _slots(
-    of_a: NDArray[np.float64], of_b: NDArray[np.float64], row: Any, column: Any, points: Any, scale: Any, slack: Any,
-    frame: Any, out_slot: NDArray[np.int64],
-) -> Any:  # fmt: skip
-    """Fill the place in the grid around the block of each point of a pixel; tell whether all are sure."""
+def _is_empty(values: NDArray[np.float64], row: Any, left: Any, right: Any) -> Any:
+    """Tell whether nobody lives in a row of a block."""
+    most = 0.0
+    for column in range(left, right):
+        most = max(most, values[row, column])
+    return most == 0.0
+
+
+@kernel
+def _fill_slots(
+    of_a: NDArray[np.float64], of_b: NDArray[np.float64], v: Any, u: NDArray[np.float64], slack: Any, frame: Any,
+    out_slot: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Fill the place in the grid around the block of each point of a line, -1 where it is not sure."""
+    a0, a1, a2 = _in_row(of_a, v, 0), _in_row(of_a, v, 1), _in_row(of_a, v, 2)
+    b0, b1, b2 = _in_row(of_b, v, 0), _in_row(of_b, v, 1), _in_row(of_b, v, 2)
     low_a, low_b, n_a, n_b = frame
-    for i in range(points):
-        v = (row + (i + 0.5) / points) * scale[0]
-        a0, a1, a2 = _in_row(of_a, v, 0), _in_row(of_a, v, 1), _in_row(of_a, v, 2)
-        b0, b1, b2 = _in_row(of_b, v, 0), _in_row(of_b, v, 1), _in_row(of_b, v, 2)
-        for j in range(points):
-            u = (column + (j + 0.5) / points) * scale[1]
-            a, b, margin = _nearest(a0 + u * (a1 + u * a2), b0 + u * (b1 + u * b2))
-            at_a, at_b = np.int64(a) - low_a, np.int64(b) - low_b
-            if not (margin > slack and 0 <= at_a < n_a and 0 <= at_b < n_b):
-                return False
-            out_slot[i * points + j] = at_a * n_b + at_b
-    return True
+    for i in range(
+        u.size
+    ):  # without a branch or a whole number: the compiler then takes several points at a time
+        a, b, margin = _nearest(a0 + u[i] * (a1 + u[i] * a2), b0 + u[i] * (b1 + u[i] * b2))
+        at_a, at_b = a - low_a, b - low_b
+        room = min(at_a, n_a - 1.0 - at_a, at_b, n_b - 1.0 - at_b)
+        out_slot[i] = at_a * n_b + at_b if min(margin - slack, room + 0.5) > 0.0 else -1.0
+
+
+@kernel
+def _add_row(
+    values: NDArray[np.float64], row: Any, left: Any, slot: NDArray[np.float64], width: Any, grid: NDArray[np.float64],
+    out_is_left: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Add the people of a row of a block to the grid, those of unsure pixels excepted."""
+    n_points = slot.shape[0]
+    part = 1.0 / n_points
+    for column in range(width):
+        value = values[row, left + column]
+        if value == 0.0:
+            continue
+        is_sure = True
+        for i in range(n_points):
+            is_sure &= slot[i, column] >= 0.0
+        if not is_sure:
+            out_is_left[row, left + column] = True
+            continue
+        for i in range(n_points):
+            grid[np.int64(slot[i, column])] += value * part
 
 
 @kernel
@@ -210,43 +256,41 @@ def add_pixels(
     The block to go on with, and how many sums were filled.
     """
     step = 0.4 * 7.0 ** (-0.5 * resolution)  # radians, no less than it is
-    of_a, of_b = np.empty((3, 3)), np.empty((3, 3))
-    grid, slot = np.zeros(GRID), np.empty(points * points, np.int64)
-    n, part = 0, 1.0 / (points * points)
+    of_a, of_b, grid = np.empty((3, 3)), np.empty((3, 3)), np.zeros(GRID)
+    slot, u = np.empty((points * points, size)), np.empty(size)
+    n = 0
     for k in range(first, block.shape[0]):
         top, left = block[k, 0] * size, block[k, 1] * size
         bottom, right = min(top + size, values.shape[0]), min(left + size, values.shape[1])
         extent = step * (a[k].max() - a[k].min() + b[k].max() - b[k].min())
-        if not _is_plain(code[k], gap[k], extent):
-            _leave(values, top, bottom, left, right, out_is_left)
-            continue
-        low_a, low_b = np.int64(np.floor(a[k].min())) - 1, np.int64(np.floor(b[k].min())) - 1
-        n_a, n_b = np.int64(a[k].max()) + 3 - low_a, np.int64(b[k].max()) + 3 - low_b
+        low_a, low_b = np.floor(a[k].min()) - 1.0, np.floor(b[k].min()) - 1.0
+        n_a, n_b = np.floor(a[k].max()) + 3.0 - low_a, np.floor(b[k].max()) + 3.0 - low_b
         _quadratic(a[k], of_a)
         _quadratic(b[k], of_b)
         error = SAFETY * (_error(of_a, a[k]) + _error(of_b, b[k]))
-        if n_a * n_b > GRID or error > MOST_ERROR:
+        if not _is_plain(code[k], gap[k], extent) or n_a * n_b > GRID or error > MOST_ERROR:
             _leave(values, top, bottom, left, right, out_is_left)
             continue
-        if n + n_a * n_b > out_a.size:
+        n_cells = np.int64(n_a * n_b)
+        if n + n_cells > out_a.size:
             return k, n
         slack = error + NEAR * STRETCH * 7.0 ** (0.5 * resolution)
-        scale = 1.0 / (bottom - top), 1.0 / (right - left)
-        frame = low_a, low_b, n_a, n_b
+        height, width = bottom - top, right - left
         for row in range(top, bottom):
-            for column in range(left, right):
-                value = values[row, column]
-                if value == 0.0:
-                    continue
-                if not _slots(of_a, of_b, row - top, column - left, points, scale, slack, frame, slot):
-                    out_is_left[row, column] = True
-                    continue
-                for i in range(slot.size):
-                    grid[slot[i]] += value * part
-        for i in range(n_a * n_b):
+            if _is_empty(values, row, left, right):
+                continue
+            for i in range(points):
+                v = (row - top + (i + 0.5) / points) / height
+                for j in range(points):
+                    for column in range(width):
+                        u[column] = (column + (j + 0.5) / points) / width
+                    frame = low_a, low_b, n_a, n_b
+                    _fill_slots(of_a, of_b, v, u[:width], slack, frame, slot[i * points + j])
+            _add_row(values, row, left, slot, width, grid, out_is_left)
+        for i in range(n_cells):
             if grid[i] > 0.0:
-                out_a[n], out_b[n], out_code[n] = low_a + i // n_b, low_b + i % n_b, code[k, CENTRE]
-                out_people[n] = grid[i]
+                out_a[n], out_b[n] = np.int64(low_a) + i // np.int64(n_b), np.int64(low_b) + i % np.int64(n_b)
+                out_code[n], out_people[n] = code[k, CENTRE], grid[i]
                 grid[i] = 0.0
                 n += 1
     return block.shape[0], n

@@ -73,11 +73,9 @@ class Plan(NamedTuple):
         return of[self.method].format(points=self.points)
 
 
-class Part(NamedTuple):
+class Seen(NamedTuple):
     """What was found in a window, or in all."""
 
-    cells: Cells
-    sums: NDArray[np.float64]
     nodata: int
     not_finite: int
     negative: int
@@ -150,13 +148,16 @@ def cells_of_raster(
     plan = _plan(ground, bound.middle, int(resolution), method)
     windows = [window for window in raster.windows() if bound.meets(window)]
     spread = Spread(raster, ground, bound, plan, int(resolution), units == "per_km2")
-    parts: list[Part] = [spread.nothing] * len(windows)
+    cells: list[Cells] = [np.empty(0, np.uint64)] * len(windows)
+    sums: list[NDArray[np.float64]] = [np.empty(0)] * len(windows)
+    seen: list[Seen] = [NOTHING] * len(windows)
 
     def work(low: int, high: int, _stop: NDArray[np.uint8]) -> None:
-        parts[low:high] = [spread.part(window) for window in windows[low:high]]
+        for i in range(low, high):
+            cells[i], sums[i], seen[i] = spread.part(windows[i])
 
     run_chunks(work, len(windows), threads=threads, name="people of a raster 人口栅格")
-    whole = _together(parts)
+    whole = _together(seen)
     n_pixels = sum(window.rows * window.columns for window in windows)
     _report(raster, whole, plan, int(resolution), n_pixels, log)
     facts = {
@@ -164,7 +165,10 @@ def cells_of_raster(
         "people": whole.people, "pixels": n_pixels, "inhabited": whole.inhabited,
         "nodata": whole.nodata + whole.not_finite + whole.negative, "pixel_m2": plan.pixel_m2, "cell_m2": plan.cell_m2,
     }  # fmt: skip
-    return whole.cells, whole.sums, facts
+    return *_merged(cells, sums), facts
+
+
+NOTHING = Seen(0, 0, 0, 0.0, 0, 0.0, 0, 0.0)
 
 
 class Spread(NamedTuple):
@@ -177,12 +181,7 @@ class Spread(NamedTuple):
     resolution: int
     is_density: bool
 
-    @property
-    def nothing(self) -> Part:
-        """What is found where there is nothing."""
-        return Part(np.empty(0, np.uint64), np.empty(0), 0, 0, 0, 0.0, 0, 0.0, 0, 0.0)
-
-    def part(self, window: Window) -> Part:
+    def part(self, window: Window) -> tuple[Cells, NDArray[np.float64], Seen]:
         """Read a window and add its people up by cell."""
         from citygeo._kernels.pixels import tidy
 
@@ -199,10 +198,11 @@ class Spread(NamedTuple):
         lost = float(values[is_lost].sum())
         values[is_lost] = 0
         n_nodata, n_not_finite, n_negative = counts.tolist()
-        return Part(
-            cells, sums, n_nodata, n_not_finite, n_negative, least, int(np.count_nonzero(values)), float(values.sum()),
+        seen = Seen(
+            n_nodata, n_not_finite, n_negative, least, int(np.count_nonzero(values)), float(values.sum()),
             int(np.count_nonzero(is_lost)), lost,
         )  # fmt: skip
+        return cells, sums, seen
 
     def _weigh(self, values: NDArray[np.float64], window: Window) -> None:
         """Leave what is in the area, and people instead of densities."""
@@ -223,17 +223,26 @@ class Spread(NamedTuple):
         return sums_at_points(self.ground, values, is_inhabited, window, self.resolution, self.plan.points)
 
 
-def _together(parts: list[Part]) -> Part:
-    """Add up windows, in their order: then the result is the same however many threads read them."""
-    cells, sums = hexgrid.sums_by_cell(
-        np.concatenate([np.empty(0, np.uint64), *(part.cells for part in parts)]),
-        np.concatenate([np.empty(0), *(part.sums for part in parts)]),
-    )
-    return Part(
-        cells, sums, sum(part.nodata for part in parts), sum(part.not_finite for part in parts),
-        sum(part.negative for part in parts), min((part.least for part in parts), default=0.0),
-        sum(part.inhabited for part in parts), math.fsum(part.people for part in parts),
-        sum(part.lost_pixels for part in parts), math.fsum(part.lost for part in parts),
+def _merged(cells: list[Cells], sums: list[NDArray[np.float64]]) -> tuple[Cells, NDArray[np.float64]]:
+    """
+    Add up the sums of windows, in their order: then the result is the same however many threads read them.
+
+    The lists are emptied on the way, because they may be large.
+    """
+    all_cells = np.concatenate([np.empty(0, np.uint64), *cells])
+    cells.clear()
+    all_sums = np.concatenate([np.empty(0), *sums])
+    sums.clear()
+    return hexgrid.sums_by_cell(all_cells, all_sums)
+
+
+def _together(seen: list[Seen]) -> Seen:
+    """Return what was found in all windows."""
+    return Seen(
+        sum(one.nodata for one in seen), sum(one.not_finite for one in seen), sum(one.negative for one in seen),
+        min((one.least for one in seen), default=0.0), sum(one.inhabited for one in seen),
+        math.fsum(one.people for one in seen), sum(one.lost_pixels for one in seen),
+        math.fsum(one.lost for one in seen),
     )  # fmt: skip
 
 
@@ -258,7 +267,7 @@ def _plan(ground: Ground, middle: tuple[float, float], resolution: int, method: 
     return Plan(method, min(max(points, 1), MOST_POINTS), pixel_m2, cell_m2)
 
 
-def _report(raster: Raster, whole: Part, plan: Plan, resolution: int, n_pixels: int, log: IssueLog) -> None:
+def _report(raster: Raster, whole: Seen, plan: Plan, resolution: int, n_pixels: int, log: IssueLog) -> None:
     """Record what was found."""
     name, ratio = raster.path.name, plan.cell_m2 / plan.pixel_m2
     log.add(

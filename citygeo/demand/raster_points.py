@@ -54,17 +54,16 @@ def sums_at_points(
 
     Returns
     -------
-    Cells, their sums, and which pixels have a point without a place, `(rows, columns)`: these are in no cell.
+    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(rows, columns)`: these
+    are in no cell.
     """
     cells, sums, is_left = _sums_of_blocks(ground, values, is_inhabited, window, resolution, points)
-    row, column = np.nonzero(is_left)
+    row, column = np.divmod(np.flatnonzero(is_left), window.columns)
     rest_cells, rest_sums, is_lost = sums_of_pixels(
         ground, values[row, column], window.row + row, window.column + column, resolution, points
     )
     is_left[row[~is_lost], column[~is_lost]] = False
-    return *hexgrid.sums_by_cell(
-        np.concatenate([*cells, rest_cells]), np.concatenate([*sums, rest_sums])
-    ), is_left
+    return np.concatenate([*cells, rest_cells]), np.concatenate([*sums, rest_sums]), is_left
 
 
 def _sums_of_blocks(
@@ -142,7 +141,7 @@ def sums_of_pixels(
 
     Returns
     -------
-    Cells, their sums, and which pixels have a point without a place, `(n,)`.
+    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(n,)`.
     """
     steps = (np.arange(points) + 0.5) / points
     down, right = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
@@ -159,4 +158,4 @@ def sums_of_pixels(
         own_cells, own_sums = hexgrid.sums_by_cell(cells, each)
         found.append(own_cells)
         sums.append(own_sums)
-    return *hexgrid.sums_by_cell(np.concatenate(found), np.concatenate(sums)), is_lost
+    return np.concatenate(found), np.concatenate(sums), is_lost

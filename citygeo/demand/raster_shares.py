@@ -99,7 +99,8 @@ def sums_by_share(
 
     Returns
     -------
-    Cells, their sums, and which pixels have a point without a place, `(rows, columns)`: these are in no cell.
+    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(rows, columns)`: these
+    are in no cell.
     """
     pixel = np.flatnonzero(values)
     people = values.ravel()[pixel]
@@ -117,10 +118,8 @@ def sums_by_share(
     )  # fmt: skip
     lost = np.zeros(values.shape, np.bool_)
     lost.ravel()[rest[is_lost]] = True
-    found, sums = hexgrid.sums_by_cell(
-        np.concatenate([cells[overlaps.polygon[own]], other_cells]), np.concatenate([parts, other_sums])
-    )
-    return found, sums, lost
+    found, sums = hexgrid.sums_by_cell(cells[overlaps.polygon[own]], parts)
+    return np.concatenate([found, other_cells]), np.concatenate([sums, other_sums]), lost
 
 
 def _cover(
