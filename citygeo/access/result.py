@@ -155,7 +155,7 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         (4, True)
         """
         if arguments or options:
-            return super().pivot(*arguments, **options)  # noqa: PD010  # it is pandas' own
+            return super().pivot(*arguments, **options)
         measures = [*self.measures]
         first = ~self.index.duplicated()
         wide = gpd.GeoDataFrame(self[first].drop(columns=["minutes", *measures]))
