@@ -151,18 +151,23 @@ def demand_table(shares: Shares, reason: NDArray[np.object_]) -> gpd.GeoDataFram
 def zone_tables(shares: Shares, levels: Mapping[str, Level], log: IssueLog) -> gpd.GeoDataFrame:
     """Return one row per zone and level; record what lies in no zone."""
     crs = shares.needs.rows.crs
-    tables = [_zones(shares, level, log).to_crs(crs) for level in levels.values()]
+    # only the first level is expected to hold all
+    codes = ["CG-PRO-003", *["CG-PRO-006"] * len(levels)]
+    tables = [
+        _zones(shares, level, code, log).to_crs(crs)
+        for level, code in zip(levels.values(), codes, strict=False)
+    ]
     if not tables:
         return gpd.GeoDataFrame({"level": [], "zone": [], "name": []}, geometry=[], crs=crs)
     return pd.concat(tables, ignore_index=True)
 
 
-def _zones(shares: Shares, level: Level, log: IssueLog) -> gpd.GeoDataFrame:
+def _zones(shares: Shares, level: Level, code: str, log: IssueLog) -> gpd.GeoDataFrame:
     needs, has, n = shares.needs, shares.has, len(level.layer)
     lives, stands = needs.zone(level.layer), has.zone(level.layer)
     people, places = int(needs.micro[lives < 0].sum()), int(has.micro[stands < 0].sum())
     log.add(
-        "CG-PRO-003", count=int(people > 0 or places > 0), level=level.name, people=f"{from_micro(people):,.0f}",
+        code, count=int(people > 0 or places > 0), level=level.name, people=f"{from_micro(people):,.0f}",
         places=f"{from_micro(places):,.0f}",
     )  # fmt: skip
     demand, served = sums(needs.micro, lives, n), sums(shares.served, lives, n)

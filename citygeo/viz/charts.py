@@ -125,7 +125,7 @@ def plot_curve(
     ----------
     result
         Of `Coverage.curve`: ``table`` with a row per minutes (its index) and a column of shares per measure, and
-        ``minutes``, the bound that is marked.
+        ``limit``, the bound that is marked.
     path, title, dpi
         As in `plot_lorenz`.
 
@@ -141,20 +141,18 @@ def plot_curve(
 
     def draw(ax: Axes, words: paper.Words) -> None:
         minutes = result.table.index.to_numpy(float)
-        ax.axvline(result.minutes, color=LINE, linewidth=1, linestyle=(0, (2, 2)))
+        ax.axvline(result.limit, color=LINE, linewidth=1, linestyle=(0, (2, 2)))
         looks = zip(cycle(DISTINCT), cycle(DASHES))
         for measure, (colour, dash) in zip(result.table.columns, looks, strict=False):
             shares = 100 * result.table[measure].to_numpy(float)
-            there = float(np.interp(result.minutes, minutes, shares))
+            there = float(np.interp(result.limit, minutes, shares))
             named = f"{words.text(measure_label(str(measure)))}  {percent(there / 100)}"
             ax.plot(minutes, shares, color=colour, linestyle=dash, linewidth=2, label=named)
-            ax.plot(
-                [result.minutes], [there], marker="o", markersize=5, color=colour, markeredgecolor="white"
-            )
+            ax.plot([result.limit], [there], marker="o", markersize=5, color=colour, markeredgecolor="white")
         ax.set_xlim(0, minutes.max())
         ax.set_xlabel(words.text(Label("minutes", "分钟")), fontsize=NORMAL, color=INK)
         _percent(ax, words, "y", Label("covered", "覆盖率"))
-        within = words.text(Label(f"within {result.minutes:g} min", f"{result.minutes:g}分钟内"))
+        within = words.text(Label(f"within {result.limit:g} min", f"{result.limit:g}分钟内"))
         _legend(ax, "center left", beside=True, heading=within)
 
     own = Label("Coverage against minutes", "覆盖率随时间的变化")

@@ -14,6 +14,7 @@ from citygeo.viz.text import (
     REASONS,
     Label,
     facility_names,
+    measure_label,
     number,
     people,
     percent,
@@ -30,13 +31,12 @@ WORST = 5
 HEXAGONS = Label("Hexagons that reached roads pass through count.", "计入可达道路穿过的六边形。")
 WALKING_KMH = 8.0  # faster is not on foot
 ESTIMATE = Label("estimate", "估计值")
+ESTIMATED = Label("Where people live is an estimate, not a count.", "人口分布为估计值，并非实测。")
+_UNITS = {"km2": (1.0, 1, " km²"), "m2": (1e6, 2, " km²")}  # what one is, digits, sign
+IN_CIRCLES = Label("◯ within the radius, as the crow flies.", "◯为按服务半径(直线距离)计算的比例。")
 DEPTHS = (Label("none", "0站"), Label("one", "1站"), Label("two", "2站"), Label("three or more", "3站及以上"))
 LARGEST = Label("Largest blind spots, people", "最大盲区(人)")
-MEASURES = {
-    "population": Label("People", "人口"),
-    "area": Label("Area", "面积"),
-    "buildings": Label("Buildings", "建筑"),
-}
+BY_STATIONS = Label("People by number of stations in reach", "按可达站点数划分的人口")
 
 
 class Spot(NamedTuple):
@@ -87,8 +87,9 @@ class Panel:
         A short caution beside the figure.
     measures
         Name, value, detail, share (or None).
-    depth
-        How many stations reach people: their number, name, share text, share.
+    depth, depth_title
+        A bar of shares that add up to 1, such as how many stations reach people: colour (0 the worst to 3), name,
+        share text, share; and the heading over it.
     checks
         Figures with verdicts.
     worst, worst_title
@@ -104,6 +105,7 @@ class Panel:
     badge: Label | None = None
     measures: tuple[tuple[Label, str, str, float | None], ...] = ()
     depth: tuple[tuple[int, Label, str, float], ...] = ()
+    depth_title: Label = BY_STATIONS
     checks: tuple[Check, ...] = ()
     worst: tuple[Spot, ...] = ()
     worst_title: Label = LARGEST
@@ -134,6 +136,7 @@ class Panel:
                 {"depth": depth, "label": label._asdict(), "value": value, "share": share}
                 for depth, label, value, share in self.depth
             ],
+            "depthTitle": self.depth_title._asdict(),
             "checks": [
                 {"label": check.label._asdict(), "value": check.value, "verdict": check.verdict}
                 for check in self.checks
@@ -152,8 +155,10 @@ def coverage_panel(result: Coverage) -> Panel:
     if result.demand_is_estimate:
         notes.insert(
             0,
-            Label("Where people live is an estimate, not a count.", "人口分布为估计值，并非实测。"),
+            ESTIMATED,
         )
+    if "radius_share" in table:
+        notes.append(IN_CIRCLES)
     return Panel(
         title=Label(
             f"{mode.label_en}: coverage within {result.minutes:g} minutes",
@@ -161,7 +166,7 @@ def coverage_panel(result: Coverage) -> Panel:
         ),
         figure=percent(lives["share"]),
         caption=Label(f"of {people(lives['total'])} people are covered", "人口覆盖率"),
-        share=_fraction(lives["share"]),
+        share=fraction(lives["share"]),
         badge=ESTIMATE if result.demand_is_estimate else None,
         measures=_measures(result),
         depth=_depth(result),
@@ -171,13 +176,16 @@ def coverage_panel(result: Coverage) -> Panel:
 
 
 def _measures(result: Coverage) -> tuple[tuple[Label, str, str, float | None], ...]:
+    """Return all denominators side by side, people first."""
+    order = sorted(result.table.index, key=lambda measure: measure != "population")
     rows = []
-    for measure, label in MEASURES.items():
-        if measure in result.table.index:
-            row = result.table.loc[measure]
-            digits, unit = (1, " km²") if measure == "area" else (0, "")
-            detail = f"{number(row['covered'], digits)} / {number(row['total'], digits)}{unit}"
-            rows.append((label, percent(row["share"]), detail, _fraction(row["share"])))
+    for measure in order:
+        row = result.table.loc[measure]
+        scale, digits, unit = _UNITS.get(row["unit"], (1.0, 0, ""))
+        detail = f"{number(row['covered'] / scale, digits)} / {number(row['total'] / scale, digits)}{unit}"
+        if "radius_share" in row and row["radius_share"] == row["radius_share"]:
+            detail += f" · ◯ {percent(row['radius_share'])}"
+        rows.append((measure_label(measure), percent(row["share"]), detail, fraction(row["share"])))
     return tuple(rows)
 
 
@@ -322,7 +330,7 @@ def report_panel(result: NetworkReport) -> Panel:
         title=Label(f"Fitness of the road network: {mode.label_en.lower()}", f"{mode.label_zh}路网体检"),
         figure=percent(linked),
         caption=Label("of the length can be reached and left", "的道路可往返"),
-        share=_fraction(linked),
+        share=fraction(linked),
         measures=(
             (Label("Length of streets", "道路长度"), f"{number(value['length'])} km", "", None),
             (Label("Street pieces", "路段"), number(value["edges"]), "", None),
@@ -386,5 +394,6 @@ def _off_network(area: ServiceArea) -> tuple[Label, ...]:
     )
 
 
-def _fraction(share: Any) -> float | None:
+def fraction(share: Any) -> float | None:
+    """Return a share for a bar, `None` where it is missing."""
     return None if share is None or share != share else float(share)  # noqa: PLR0124 - NaN

@@ -5,13 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
+import numpy as np
+import shapely
 
+from citygeo import datum
 from citygeo.errors import error
 from citygeo.viz import panel as panels
+from citygeo.viz import service_panels
 from citygeo.viz.bands import bands
 from citygeo.viz.classes import band_classes, minute_classes, time_stops
-from citygeo.viz.layers import context, fitness, given, isochrones, people, plain, reached
-from citygeo.viz.text import facility_names
+from citygeo.viz.layers import (
+    completeness,
+    context,
+    fitness,
+    given,
+    isochrones,
+    people,
+    plain,
+    reached,
+    served,
+)
+from citygeo.viz.text import facility_names, service_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +36,7 @@ if TYPE_CHECKING:
     from citygeo.viz.panel import Panel
 
 T = TypeVar("T")
+EDGE = 0.01  # of the people on each side may lie beyond what the map shows first
 _BANDS = {"minutes", "from_minutes"}
 _NEEDED = {
     "polygons": {*_BANDS, "area_km2", "reached_km"},
@@ -37,7 +52,7 @@ def map_layers(result: Any, log: IssueLog, *, number: int = 0) -> list[Layer]:
     Parameters
     ----------
     result
-        Coverage, ServiceArea, Isochrones, RoadNetwork, NetworkReport or GeoDataFrame.
+        Coverage, Completeness, Provision, ServiceArea, Isochrones, RoadNetwork, NetworkReport or GeoDataFrame.
     log
         Told what was simplified for the map.
     number
@@ -89,12 +104,9 @@ def map_extent(result: Any) -> tuple[float, float, float, float] | None:
             return None
         shown = [result.geometry, result.facilities.geometry]
     else:
-        area = getattr(result, "area", result)
-        if not hasattr(area, "dissolved"):
-            return None
-        shown = [area.dissolved.geometry, area.facilities.geometry]
-        if hasattr(result, "blind_spots"):
-            shown.append(result.blind_spots.head(panels.WORST).geometry)
+        shown = _shown_first(result)
+    if not any(len(layer) for layer in shown):
+        return None
     bounds = [layer.to_crs(4326).total_bounds for layer in shown]
     lows, highs = [b[:2] for b in bounds], [b[2:] for b in bounds]
     west, south = (float(min(v for v in side if v == v)) for side in zip(*lows, strict=True))  # noqa: PLR0124
@@ -102,15 +114,34 @@ def map_extent(result: Any) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
+def _shown_first(result: Any) -> list[Any]:
+    if "Provision" in _names(result):
+        return [_where_most_live(result.demand, result.population)]
+    if "Completeness" in _names(result):
+        return [_where_most_live(result.cells, "population")]
+    area = getattr(result, "area", result)
+    if not hasattr(area, "dissolved"):
+        return []
+    worst = [result.blind_spots.head(panels.WORST).geometry] if hasattr(result, "blind_spots") else []
+    return [area.dissolved.geometry, area.facilities.geometry, *worst]
+
+
+def _where_most_live(layer: gpd.GeoDataFrame, people: str) -> gpd.GeoSeries:
+    """Return where people live, without the two of a hundred that live farthest east, west, north or south."""
+    rows = layer[layer[people] > 0]
+    points = datum.representative_points(rows.to_crs(datum.WGS84))
+    xy, weight = shapely.get_coordinates(points), rows.loc[~rows.geometry.isna(), people].to_numpy()
+    kept = np.ones(len(xy), bool)
+    for axis in (0, 1):
+        order = np.argsort(xy[:, axis], kind="stable")
+        below = np.cumsum(weight[order]) / weight.sum()
+        kept[order] &= (below >= EDGE) & (below - weight[order] / weight.sum() <= 1 - EDGE)
+    return gpd.GeoSeries(points[~shapely.is_missing(points)][kept], crs=datum.WGS84)
+
+
 def _coverage(result: Any, log: IssueLog) -> list[Layer]:
-    zones, names = result.zones, facility_names(result.area.facilities)
-    by_level = {str(level): zones[zones["level"] == level] for level in zones["level"].unique()}
-    # the frame of the city: the level that covers most of it, by the largest zones
-    frame = sorted(by_level.items(), key=lambda item: (-item[1]["area_km2"].sum().round(), len(item[1])))
-    ground, labels = [], []
-    for level, rows in frame[:1]:
-        ground.append(context.boundaries(rows, level))
-        labels.append(context.place_names(rows, level, result.cells))
+    names, by_level = facility_names(result.area.facilities), _by_level(result.zones)
+    ground, labels = _frame(by_level, result.cells)
     return [
         *ground,
         context.roads(_edges(result.area.network), log),
@@ -121,6 +152,56 @@ def _coverage(result: Any, log: IssueLog) -> list[Layer]:
         *labels,
         people.blind_spot_ranks(result.blind_spots, names),
         _facilities(result.area),
+    ]
+
+
+def _by_level(zones: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
+    return {str(level): zones[zones["level"] == level] for level in zones["level"].unique()}
+
+
+def _frame(by_level: dict[str, gpd.GeoDataFrame], cells: gpd.GeoDataFrame) -> tuple[list[Layer], list[Layer]]:
+    """Return boundaries and names of the frame of the city: the level that covers most of it, by the largest zones."""
+    if not by_level:
+        return [], []
+    area = {level: rows.to_crs(datum.EQUAL_AREA).area.sum() / 1e6 for level, rows in by_level.items()}
+    level = min(by_level, key=lambda level: (-round(area[level]), len(by_level[level])))
+    rows = by_level[level]
+    return [context.boundaries(rows, level)], [context.place_names(rows, level, cells)]
+
+
+def _provision(result: Any, log: IssueLog) -> list[Layer]:
+    by_level = _by_level(result.zones)
+    lives = gpd.GeoDataFrame(
+        {"population": result.demand[result.population]}, geometry=result.demand.geometry
+    )
+    ground, labels = _frame(by_level, lives)
+    return [
+        *ground,
+        context.roads(_edges(result.network), log),
+        *[served.missing_places(rows, level) for level, rows in by_level.items()],
+        served.left_out(result.demand, result.facilities, result.population, log),
+        served.ways(result.flows, result.demand, result.facilities, result.minutes, log),
+        served.loads(result.facilities),
+        *labels,
+    ]
+
+
+def _completeness(result: Any, log: IssueLog) -> list[Layer]:
+    by_level = _by_level(result.zones)
+    ground, labels = _frame(by_level, result.cells)
+    names = {service.name: service_label(service.name) for service in result.services}
+    return [
+        *ground,
+        context.roads(_edges(result.network), log),
+        *[completeness.complete_zones(rows, level) for level, rows in by_level.items()],
+        *[completeness.without_service(result.cells, name, label) for name, label in names.items()],
+        completeness.services_per_cell(result.cells, names),
+        *[
+            completeness.places_of(service.name, service.layer, names[service.name], number)
+            for number, service in enumerate(result.services)
+            if len(service.layer)
+        ],
+        *labels,
     ]
 
 
@@ -196,6 +277,8 @@ _LAYERS: dict[str, Callable[[Any, IssueLog], list[Layer]]] = {
     "Isochrones": lambda result, log: _isochrones(result, bands(result), log),
     "RoadNetwork": _network,
     "NetworkReport": _report,
+    "Provision": _provision,
+    "Completeness": _completeness,
 }
 _PANELS: dict[str, Callable[[Any], Panel]] = {
     "Coverage": panels.coverage_panel,
@@ -203,6 +286,8 @@ _PANELS: dict[str, Callable[[Any], Panel]] = {
     "Isochrones": lambda result: panels.isochrones_panel(result, bands(result)),
     "RoadNetwork": panels.network_panel,
     "NetworkReport": panels.report_panel,
+    "Provision": service_panels.provision_panel,
+    "Completeness": service_panels.completeness_panel,
 }
 
 

@@ -33,6 +33,7 @@ REASONS = {
     "no_road": Label("no road nearby", "附近无道路"),
     "not_snapped": Label("too far from any road", "离路网过远"),
     "no_geometry": Label("no geometry", "缺少几何"),
+    "full": Label("facilities in reach are full", "可达设施已满"),
     "ok": Label("on the network", "已接入路网"),
 }
 LEVELS = {
@@ -49,6 +50,31 @@ STATUSES = {
     "uncovered": Label("uncovered", "未覆盖"),
     "uninhabited": Label("uninhabited", "无人居住"),
 }
+
+
+SERVICES = {
+    "school": Label("School", "学校"),
+    "primary_school": Label("Primary school", "小学"),
+    "middle_school": Label("Middle school", "中学"),
+    "kindergarten": Label("Kindergarten", "幼儿园"),
+    "childcare": Label("Childcare", "托育"),
+    "clinic": Label("Clinic", "诊所"),
+    "hospital": Label("Hospital", "医院"),
+    "healthcare": Label("Healthcare", "医疗"),
+    "pharmacy": Label("Pharmacy", "药店"),
+    "elderly_care": Label("Elderly care", "养老"),
+    "bus_stop": Label("Bus stop", "公交站"),
+    "stop": Label("Stop", "公交站"),
+    "park": Label("Park", "公园"),
+    "shop": Label("Shop", "商店"),
+    "library": Label("Library", "图书馆"),
+    "sports": Label("Sports", "体育"),
+}
+
+
+def service_label(name: str) -> Label:
+    """Return the label of a service; an unknown one is its own label."""
+    return SERVICES.get(name, Label(name))
 
 
 MEASURES = {
@@ -152,3 +178,8 @@ def facility_names(facilities: gpd.GeoDataFrame) -> dict[Any, str]:
         label: str(name) if pd.notna(name) and str(name).strip() else f"#{label}"
         for label, name in zip(facilities.index, named, strict=True)
     }
+
+
+def text_or_dash(value: Any) -> str:
+    """Return a name as it is; a dash where there is none."""
+    return MISSING if value is None or pd.isna(value) or not str(value).strip() else str(value)

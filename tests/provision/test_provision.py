@@ -155,11 +155,13 @@ def test_what_lies_in_no_zone_is_told_and_in_no_zone() -> None:
     with pytest.warns(CitygeoWarning, match="CG-PRO-003: 3 people and 8 places lie in no zone of level west"):
         plan = cg.provision(
             CITY, homes((-200, 0), (200, 0), people=[2, 3]), schools((200, 0), seats=[8]), minutes=5,
-            zones={"west": zones((-600, 0)), "all": zones((-600, 600))},
+            zones={"west": zones((-600, 0)), "all": zones((-600, 600)), "east": zones((0, 600))},
         )  # fmt: skip
     by_level = plan.zones.groupby("level")["demand"].sum()
     assert by_level["west"] == 2
     assert by_level["all"] == 5
+    assert by_level["east"] == 3
+    assert "2 people and 0 places" in plan.issues.set_index("code").loc["CG-PRO-006", "message"]
 
 
 people = st.floats(0, 50).map(lambda value: round(value, 6))
@@ -232,8 +234,8 @@ def test_a_real_city_adds_up_in_every_level() -> None:
     assert value["served"] + value["unserved"] == value["demand"] == small["children"].sum()
     assert (plan.facilities["allocated"] <= 120).all()
     towns = plan.zones[plan.zones["level"] == "municipality"]
-    outside = plan.issues.loc[plan.issues["code"] == "CG-PRO-003", "message"]
-    (told,) = (text for text in outside if "level municipality" in text)  # centres of cells lie in the sea
+    told = plan.issues.set_index("code").loc["CG-PRO-003", "message"]  # centres of cells lie in the sea
+    assert "level municipality" in told
     assert towns["demand"].sum() < value["demand"]
     assert f"{value['demand'] - towns['demand'].sum():,.0f} people" in told
     assert towns["capacity"].sum() == value["capacity"]

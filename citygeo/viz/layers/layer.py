@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -117,6 +118,8 @@ class Layer:
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Return west, south, east, north in degrees; NaN if there is no shape."""
+        if not len(self.shapes):  # shapely has no bounds of nothing
+            return math.nan, math.nan, math.nan, math.nan
         west, south, east, north = shapely.total_bounds(self.shapes)
         return float(west), float(south), float(east), float(north)
 

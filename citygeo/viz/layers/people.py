@@ -18,6 +18,7 @@ from citygeo.viz.text import (
     number,
     people,
     percent,
+    text_or_dash,
     travel_time,
 )
 
@@ -79,7 +80,7 @@ def uncovered_people(cells: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer
         legend=tuple(
             Entry(place, label, f"{number(row['size'])} ⬡ · {people(row['sum'])}")
             for place, (label, (_, row)) in enumerate(
-                zip(_count_labels(classes), totals.iterrows(), strict=True)
+                zip(count_labels(classes), totals.iterrows(), strict=True)
             )
         ),
         tips=Tips(fields, texts),
@@ -94,7 +95,7 @@ def _size(cells: gpd.GeoDataFrame) -> str:
     return f" (about {area_m2 / 1e6:.2g} km²)"
 
 
-def _count_labels(classes: Classes) -> list[Label]:
+def count_labels(classes: Classes) -> list[Label]:
     """Return "under 10", "10 – 50", "50 and more"."""
     labels = [Label(f"{low:,.0f} – {high:,.0f}") for low, high in classes.ranges()]
     if len(labels) > 1:
@@ -150,10 +151,10 @@ def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Tips:
     )
     texts = [
         [
-            f"Blind spot 盲区 {row.Index}", people(row.uncovered), _text(row.zone),
+            f"Blind spot 盲区 {row.Index}", people(row.uncovered), text_or_dash(row.zone),
             names.get(row.nearest_facility, MISSING), travel_time(row.time_s),
-            str(REASONS.get(row.reason, Label(str(row.reason)))), _text(row.crosses), f"{row.hint} {row.hint_zh}",
-            f"{number(row.area_km2, 2)} km²",
+            str(REASONS.get(row.reason, Label(str(row.reason)))), text_or_dash(row.crosses),
+            f"{row.hint} {row.hint_zh}", f"{number(row.area_km2, 2)} km²",
         ]
         for row in rows.itertuples()
     ]  # fmt: skip
@@ -198,7 +199,7 @@ def zone_shares(zones: gpd.GeoDataFrame, level: str) -> Layer:
     )
     texts = [
         [
-            _text(row.name_), percent(row.population_share), people(row.population_covered),
+            text_or_dash(row.name_), percent(row.population_share), people(row.population_covered),
             people(row.population), percent(row.area_share),
         ]
         for row in rows.rename(columns={"name": "name_"}).itertuples()
@@ -223,7 +224,3 @@ def zone_shares(zones: gpd.GeoDataFrame, level: str) -> Layer:
         tips=Tips(fields, texts),
         is_shown=False,
     )
-
-
-def _text(value: Any) -> str:
-    return MISSING if value is None or pd.isna(value) or not str(value).strip() else str(value)

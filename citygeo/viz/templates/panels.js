@@ -6,10 +6,6 @@
   const el = (...args) => citygeo.el(...args);
   const label = (...args) => citygeo.label(...args);
 
-  function heading(en, zh) {
-    return el("h2", "", label({ en: en, zh: zh }));
-  }
-
   function measures(panel) {
     const table = el("table", "measures");
     for (const m of panel.measures) {
@@ -55,7 +51,7 @@
       list.appendChild(el("li", "", key, label(d.label), " ", el("b", "", d.value)));
     });
     bar.setAttribute("aria-hidden", "true");
-    return [heading("People by number of stations in reach", "按可达站点数划分的人口"), bar, list];
+    return [el("h2", "", label(panel.depthTitle)), bar, list];
   }
 
   function worst(panel, show) {
