@@ -116,6 +116,11 @@ for given in (cells, cells[::-1], cells[:1].copy()):
     hexgrid.neighbours(given, 2), hexgrid.smooth(hexgrid.aggregate(hexgrid.to_frame(given), 8), [])
     hexgrid.sums_by_cell(given, np.ones(len(given))), hexgrid.sums_by_cell(given, np.ones(len(given), int))
 
+districts = outlines.assign(population=[5, 7.5])
+for zones in (districts, districts.iloc[:1].to_crs(4326)):
+    for threads, by, area in ((1, None, None), (2, outlines.buffer(-50).to_frame("geometry"), outlines.buffer(-80))):
+        cg.population(zones, polygons="area", resolution=10, by=by, area=area, threads=threads)
+
 for shape in ((3, 5), (90, 40)):
     raster = folder.with_name(f"people-{shape[0]}.tif")
     write_geotiff(

@@ -47,6 +47,7 @@ def exercise(progress: Progress) -> None:
 
     import citygeo as cg
     from citygeo import hexgrid
+    from citygeo.issues import IssueLog
 
     compute(5.0, progress)
     city = cg.datasets.reykjavik()
@@ -73,6 +74,8 @@ def exercise(progress: Progress) -> None:
     hexgrid.order(cells)
     for dtype in (np.float64, np.int64):
         hexgrid.sums_by_cell(cells, np.ones(1, dtype))
+    progress.step("people of zones")
+    cg.population(city.municipalities.iloc[-1:], issues=IssueLog())
     progress.step("people of a raster")
     _spread_raster()
 

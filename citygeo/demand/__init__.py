@@ -18,9 +18,10 @@ import pandas as pd
 from citygeo import datum, hexgrid
 from citygeo.demand.ground import Within
 from citygeo.demand.homes import floor_space, is_home
-from citygeo.demand.layers import Rules, people_of_layer
+from citygeo.demand.layers import people_of_layer
 from citygeo.demand.people import PEOPLE_QUANTUM, apportion, from_micro, to_micro
 from citygeo.demand.rasters import people_of_rasters
+from citygeo.demand.rules import Rules
 from citygeo.demand.sources import cells_or_places, is_raster, layer_of
 from citygeo.demand.spread import spread_population, zone_of
 from citygeo.errors import error

@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.demand.ground import Within
+    from citygeo.demand.rules import Rules
     from citygeo.issues import IssueLog
 
 
-def parts_of_cells(
-    table: pd.DataFrame, resolution: int, within: Within | None, log: IssueLog
-) -> tuple[Parts, bool]:
+def parts_of_cells(table: pd.DataFrame, rules: Rules, log: IssueLog) -> tuple[Parts, bool]:
     """
     Return the cell of one resolution that each cell goes to, or all its children alike.
 
@@ -28,10 +27,8 @@ def parts_of_cells(
     ----------
     table
         Rows indexed by H3 cells, as text or whole numbers, of any resolutions.
-    resolution
-        H3 resolution of the result.
-    within
-        The area asked for; the centre of a cell decides.
+    rules
+        How they count; the centre of a cell decides whether it lies in the area asked for.
     log
         Takes CG-DEM-014.
 
@@ -46,6 +43,7 @@ def parts_of_cells(
     LimitError
         CG-DEM-024 if there would be more than 5 million children.
     """
+    resolution, within = rules.resolution, rules.within
     if table.index.has_duplicates:
         repeated = table.index[table.index.duplicated()].unique()
         sample = ", ".join(str(label) for label in repeated[:5])

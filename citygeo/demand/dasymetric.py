@@ -19,21 +19,14 @@ from citygeo.demand.people import bad_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from citygeo.demand.ground import Within
+    from citygeo.demand.rules import Rules
     from citygeo.demand.zones import Zones
     from citygeo.issues import IssueLog
 
 BUILDING = "building"  # a layer with this column is one of buildings
 
 
-def parts_by_layer(
-    zones: Zones,
-    by: gpd.GeoDataFrame,
-    by_weight: str | None,
-    resolution: int,
-    within: Within | None,
-    log: IssueLog,
-) -> Parts:
+def parts_by_layer(zones: Zones, by: gpd.GeoDataFrame, rules: Rules, log: IssueLog) -> Parts:
     """
     Return the parts of zones where `by` says that people live.
 
@@ -44,12 +37,9 @@ def parts_by_layer(
     by
         Buildings (with a column ``building``) or points, which weigh as a whole at a point inside them, or land use
         polygons, which weigh by their area within the zone.
-    by_weight
-        The column of `by` with weights: of a building or point as a whole, of a square metre of land.
-    resolution
-        H3 resolution.
-    within
-        The area asked for.
+    rules
+        How they count; `by_weight` is the column of `by` with weights: of a building or point as a whole, of a square
+        metre of land.
     log
         Takes CG-DEM-006, 007, 019, 021.
 
@@ -63,12 +53,10 @@ def parts_by_layer(
         CG-IN-001 no rows, CG-IN-003 weights missing, infinite or negative, CG-IN-005 no such column.
     """
     datum.require_layer(by, "by", is_labelled=False)
-    weight = None if by_weight is None else _weights(by, by_weight)
+    weight = None if rules.by_weight is None else _weights(by, rules.by_weight)
     is_land = BUILDING not in by.columns and bool(is_polygon(by.geometry.to_numpy()).any())
-    if is_land:
-        parts = _parts_of_land(zones, by, weight, resolution, within, log)
-    else:
-        parts = _parts_of_homes(zones, by, weight, resolution, within, log)
+    find = _parts_of_land if is_land else _parts_of_homes
+    parts = find(zones, by, weight, rules, log)
     has_weight = parts.weight > 0
     return Parts(parts.row[has_weight], parts.cell[has_weight], parts.weight[has_weight]).of_rows(zones.row)
 
@@ -88,8 +76,7 @@ def _parts_of_homes(
     zones: Zones,
     by: gpd.GeoDataFrame,
     weight: NDArray[np.float64] | None,
-    resolution: int,
-    within: Within | None,
+    rules: Rules,
     log: IssueLog,
 ) -> Parts:
     """Return the homes in each zone; one where zones overlap is in all of them."""
@@ -100,9 +87,9 @@ def _parts_of_homes(
     zone, home = shapely.STRtree(on_plane(places)).query(zones.shape, predicate="intersects")
     _tell_outside(homes.index[has_place], home, log)
     lonlat = shapely.get_coordinates(places.to_crs(datum.WGS84).to_numpy())
-    cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], resolution)
-    if within is not None:
-        cell[~within.holds(lonlat)] = OUTSIDE
+    cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], rules.resolution, threads=rules.threads)
+    if rules.within is not None:
+        cell[~rules.within.holds(lonlat)] = OUTSIDE
     return Parts(zone, cell[home], weight[home])
 
 
@@ -123,8 +110,7 @@ def _parts_of_land(
     zones: Zones,
     by: gpd.GeoDataFrame,
     weight: NDArray[np.float64] | None,
-    resolution: int,
-    within: Within | None,
+    rules: Rules,
     log: IssueLog,
 ) -> Parts:
     """Return the pieces of land in each zone; land drawn twice counts twice."""
@@ -140,7 +126,7 @@ def _parts_of_land(
     of_piece = None if weight is None else weight[row[place]]
     has_area = shapely.area(piece) > 0
     of_piece = None if of_piece is None else of_piece[has_area]
-    return parts_of_areas(piece[has_area], resolution, within, of_piece).of_rows(zone[has_area])
+    return parts_of_areas(piece[has_area], rules, of_piece).of_rows(zone[has_area])
 
 
 def _tell_outside(labels: pd.Index[Any], used: NDArray[np.int64], log: IssueLog) -> None:

@@ -9,10 +9,13 @@ import numpy as np
 import shapely
 
 from citygeo import datum, hexgrid
+from citygeo.demand.overlay import shared_areas
 from citygeo.demand.parts import OUTSIDE, Parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from citygeo.demand.rules import Rules
 
 # EPSG:6933 that does not turn back at 180 degrees, where cells on the antimeridian are drawn past it
 PLANE = "+proj=cea +lat_ts=30 +datum=WGS84 +units=m +over +type=crs"
@@ -50,10 +53,7 @@ def areas_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def parts_of_areas(
-    shapes: NDArray[np.object_],
-    resolution: int,
-    within: Within | None,
-    weight: NDArray[np.float64] | None = None,
+    shapes: NDArray[np.object_], rules: Rules, weight: NDArray[np.float64] | None = None
 ) -> Parts:
     """
     Return the area of each shape in each cell.
@@ -62,10 +62,8 @@ def parts_of_areas(
     ----------
     shapes
         Valid areas in the plane, shape `(n,)`.
-    resolution
-        H3 resolution.
-    within
-        The area asked for; what lies outside of it is a part of its own.
+    rules
+        How they count; what lies outside the area asked for is a part of its own.
     weight
         What a square metre of each shape weighs; 1 if not given.
 
@@ -78,9 +76,9 @@ def parts_of_areas(
     LimitError
         CG-LIM-002 if that would be more than 5 million cells.
     """
-    inside = shapes if within is None else within.clipped(shapes)
-    row, cell, area = _cell_areas(inside, resolution)
-    if within is not None:
+    inside = shapes if rules.within is None else rules.within.clipped(shapes)
+    row, cell, area = _cell_areas(inside, rules)
+    if rules.within is not None:
         left = np.maximum(shapely.area(shapes) - shapely.area(inside), 0)
         # a shape wholly inside loses nothing to the last digit of its area
         is_cut = left > shapely.area(shapes) * 1e-12
@@ -91,10 +89,10 @@ def parts_of_areas(
 
 
 def _cell_areas(
-    shapes: NDArray[np.object_], resolution: int
+    shapes: NDArray[np.object_], rules: Rules
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.float64]]:
     """Return which shape lies in which cell with how many square metres."""
-    cells = hexgrid.cells_in(gpd.GeoSeries(shapes, crs=PLANE), resolution)
+    cells = hexgrid.cells_in(gpd.GeoSeries(shapes, crs=PLANE), rules.resolution)
     outlines = on_plane(gpd.GeoSeries(hexgrid.cell_polygons(cells), crs=datum.WGS84))
     # a cell on the antimeridian has a part on either side of the plane
     is_past = shapely.bounds(outlines)[:, 2] > HALF_WORLD_M
@@ -102,10 +100,9 @@ def _cell_areas(
     cells, outlines = np.concatenate((cells, cells[is_past])), np.concatenate((outlines, twins))
     row, place = shapely.STRtree(outlines).query(shapes, predicate="intersects")
     shapely.prepare(shapes)
-    is_full = shapely.contains_properly(shapes[row], outlines[place])
     area = shapely.area(outlines)[place]
-    edge = ~is_full
-    area[edge] = shapely.area(shapely.intersection(shapes[row[edge]], outlines[place[edge]]))
+    is_cut = ~shapely.contains_properly(shapes[row], outlines[place])
+    area[is_cut] = shared_areas(shapes, outlines, row[is_cut], place[is_cut], rules.threads)
     has_area = area > 0
     return row[has_area], cells[place[has_area]], area[has_area]
 

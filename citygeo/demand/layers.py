@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from citygeo.demand.ground import Within
+    from citygeo.demand.rules import Rules
     from citygeo.issues import IssueLog
 
 WORDS = {
@@ -38,18 +37,6 @@ WORDS_ZH = {
     "by": "面内人口按 by 图层要素分配",
     "even": "面内人口按面积平均分配",
 }
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What was asked for, in the words of `citygeo.population`; `within` is its area."""
-
-    resolution: int
-    polygons: str
-    by: gpd.GeoDataFrame | None
-    by_weight: str | None
-    within: Within | None
-    threads: int | None
 
 
 def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rules, log: IssueLog) -> Found:
@@ -75,7 +62,7 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
     require_treatment(rules.polygons)
     amounts = Amounts.of(layer, "source", columns[0], columns[1:])
     if hexgrid.has_cell_index(layer):
-        parts, is_divided = parts_of_cells(layer, rules.resolution, rules.within, log)
+        parts, is_divided = parts_of_cells(layer, rules, log)
         done = ["cells", *(["children"] if is_divided else [])]
     else:
         datum.require_crs(layer, "source")
@@ -94,12 +81,9 @@ def _parts_of_rows(
     layer: gpd.GeoDataFrame, amounts: Amounts, rules: Rules, log: IssueLog
 ) -> tuple[Parts, list[str]]:
     """Return where the rows count, and which of `WORDS` was done."""
-    resolution, within = rules.resolution, rules.within
+    zones = Zones.of(layer, amounts.is_any(), rules, log)
     has_by = rules.by is not None
-    zones = Zones.of(layer, amounts.is_any(), resolution, rules.polygons, log, is_shared=has_by)
-    shared = Parts.joined(())
-    if rules.by is not None:
-        shared = parts_by_layer(zones, rules.by, rules.by_weight, resolution, within, log)
+    shared = Parts.joined(()) if rules.by is None else parts_by_layer(zones, rules.by, rules, log)
     is_by = np.isin(zones.row, shared.row)
     without = zones.row[~is_by]
     people = f"{from_micro(amounts.micro[without, 0].sum()):,.0f}"
@@ -107,9 +91,9 @@ def _parts_of_rows(
     is_even = ~zones.is_small & ~is_by
     at_point = np.ones(len(layer), np.bool_)
     at_point[zones.row[is_by | is_even]] = False
-    tell_zones(layer, zones, amounts, resolution, log, is_even=is_even)
-    point = parts_at_points(layer, np.flatnonzero(at_point), resolution, within, rules.threads)
-    even = parts_over_areas(zones, is_even, resolution, within)
+    tell_zones(layer, zones, amounts, rules, log, is_even=is_even)
+    point = parts_at_points(layer, np.flatnonzero(at_point), rules)
+    even = parts_over_areas(zones, is_even, rules)
     done = [name for name, parts in (("point", point), ("by", shared), ("even", even)) if parts.row.size]
     return Parts.joined((point, shared, even)), done
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.demand.columns import Amounts
-    from citygeo.demand.ground import Within
+    from citygeo.demand.rules import Rules
     from citygeo.issues import IssueLog
 
 SMALL = 0.1  # of a cell: a smaller area counts at a point inside it
@@ -49,22 +49,15 @@ class Zones:
     is_small: NDArray[np.bool_]
 
     @classmethod
-    def of(
-        cls,
-        layer: gpd.GeoDataFrame,
-        has_people: NDArray[np.bool_],
-        resolution: int,
-        polygons: str,
-        log: IssueLog,
-        *,
-        is_shared: bool,
-    ) -> Zones:
-        """Take the polygons with people and choose how each counts; `is_shared`: among what another layer draws."""
+    def of(cls, layer: gpd.GeoDataFrame, has_people: NDArray[np.bool_], rules: Rules, log: IssueLog) -> Zones:
+        """Take the polygons with people and choose how each counts."""
+        # shapes are also needed to find what another layer has in them
+        is_shared = rules.by is not None
         row = np.flatnonzero(is_polygon(layer.geometry.to_numpy()) & has_people)
-        if polygons == "point" and not is_shared:
+        if rules.polygons == "point" and not is_shared:
             return cls(row, np.full(row.size, None, object), np.ones(row.size, np.bool_))
         shape = on_plane(layer.geometry.take(row))
-        least = {"auto": SMALL * cell_area_m2(resolution), "point": np.inf, "area": 0.0}[polygons]
+        least = {"auto": SMALL * cell_area_m2(rules.resolution), "point": np.inf, "area": 0.0}[rules.polygons]
         # an area is not larger than the box around it; what is small for sure need not be looked at any further
         west, south, east, north = shapely.bounds(shape).T
         is_drawn = ((east - west) * (north - south) >= least) | is_shared
@@ -90,36 +83,28 @@ def cell_area_m2(resolution: int) -> float:
     return float(h3.average_hexagon_area(resolution, unit="m^2"))
 
 
-def parts_at_points(
-    layer: gpd.GeoDataFrame,
-    row: NDArray[np.int64],
-    resolution: int,
-    within: Within | None,
-    threads: int | None,
-) -> Parts:
+def parts_at_points(layer: gpd.GeoDataFrame, row: NDArray[np.int64], rules: Rules) -> Parts:
     """Return the cell of a point inside each of some rows, none for rows without a place."""
     chosen = layer.geometry.take(row)
     places = gpd.GeoSeries(datum.representative_points(chosen), crs=layer.crs).to_crs(datum.WGS84).to_numpy()
     has_place = ~shapely.is_missing(places)
     lonlat = shapely.get_coordinates(places[has_place])
-    cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], resolution, threads=threads)
-    if within is not None:
-        cell[~within.holds(lonlat)] = OUTSIDE
+    cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], rules.resolution, threads=rules.threads)
+    if rules.within is not None:
+        cell[~rules.within.holds(lonlat)] = OUTSIDE
     return Parts.whole(row[has_place], cell)
 
 
-def parts_over_areas(
-    zones: Zones, chosen: NDArray[np.bool_], resolution: int, within: Within | None
-) -> Parts:
+def parts_over_areas(zones: Zones, chosen: NDArray[np.bool_], rules: Rules) -> Parts:
     """Return the parts of the zones chosen, spread evenly over their land."""
-    return parts_of_areas(zones.shape[chosen], resolution, within).of_rows(zones.row[chosen])
+    return parts_of_areas(zones.shape[chosen], rules).of_rows(zones.row[chosen])
 
 
 def tell_zones(
     layer: gpd.GeoDataFrame,
     zones: Zones,
     amounts: Amounts,
-    resolution: int,
+    rules: Rules,
     log: IssueLog,
     *,
     is_even: NDArray[np.bool_],
@@ -129,8 +114,8 @@ def tell_zones(
 
     Parameters
     ----------
-    layer, zones, amounts, resolution
-        The layer, its areas, its people, and the cells.
+    layer, zones, amounts, rules
+        The layer, its areas, its people, and how they count.
     log
         Takes CG-DEM-012, 013, 016, 017 and 018.
     is_even
@@ -141,7 +126,7 @@ def tell_zones(
     log.add("CG-DEM-012", count=int(large.any()), n_area=int(large.sum()), n_point=int(zones.is_small.sum()))
     if not large.any():
         return
-    _tell_coarse(zones, people, resolution, log, is_even=is_even)
+    _tell_coarse(zones, people, rules.resolution, log, is_even=is_even)
     labels = layer.index.take(zones.row[large])
     repeated = labels[labels.duplicated()].unique()
     log.add("CG-DEM-018", count=len(repeated), sample=repeated)
