@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from citygeo.network import RoadNetwork
 
 QUAD_SEGMENTS = 8  # a circle of 32 corners lies inside the true one, its area is 0.6 % less
+MANY = 2000  # lines; for fewer it is quicker to draw all
+TILES = 4  # a radius
+MOST_TILES = 20_000_000
+HELD = 0.97  # of the radius is held by a buffer for sure
 GAP = 1e-12  # shares nearer than this meet
 
 
@@ -144,7 +148,65 @@ def buffered(lines: NDArray[np.object_], radius_m: float) -> shapely.MultiPolygo
     """
     if lines.size == 0:
         return shapely.MultiPolygon()
-    return as_multipolygon(shapely.union_all(shapely.buffer(lines, radius_m, quad_segs=QUAD_SEGMENTS)))
+    rim, inner = lines, np.empty(0, object)
+    if lines.size > MANY:
+        rim, inner = _rim_and_inner(lines, radius_m)
+    around = shapely.buffer(rim, radius_m, quad_segs=QUAD_SEGMENTS)
+    return as_multipolygon(shapely.union_all(np.append(around, inner)))
+
+
+def _rim_and_inner(
+    lines: NDArray[np.object_], radius_m: float
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """
+    Return the lines near the rim of the ground, and boxes that hold all the ground of the others.
+
+    Where streets are dense most ground is near several of them; what tiles show to be inside need not be drawn line by
+    line. The union of both is that of all lines.
+    """
+    tile_m = radius_m / TILES
+    dense = shapely.segmentize(lines, tile_m)
+    place, owner = shapely.get_coordinates(dense, return_index=True)
+    low = place.min(axis=0) - 2 * radius_m
+    x, y = ((place - low) // tile_m).astype(np.int64).T
+    size = np.array([x.max(), y.max()]) + 2 * TILES + 2
+    if size.prod() > MOST_TILES:
+        return lines, np.empty(0, object)
+    has_line = np.zeros(size, np.bool_)
+    has_line[x, y] = True
+    # a buffer holds all within a little less than its radius: circles are drawn from inside, lines are simplified.
+    # Lines run up to half a tile beside the places looked at, so what may be near is sought one tile farther
+    is_inside = _near(has_line, HELD * TILES, farthest=True)
+    is_bare = _near(has_line, TILES + 1, farthest=False) & ~is_inside
+    at_rim = _near(is_bare, TILES + 1, farthest=False)
+    is_rim = np.zeros(lines.size, np.bool_)
+    is_rim[owner[at_rim[x, y]]] = True
+    edge = np.diff(np.pad(is_inside.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    (column, first), (_, last) = np.nonzero(edge == 1), np.nonzero(edge == -1)
+    west, south, north = (low[0] + column * tile_m, low[1] + first * tile_m, low[1] + last * tile_m)
+    return lines[is_rim], np.asarray(shapely.box(west, south, west + tile_m, north), object)
+
+
+def _near(mask: NDArray[np.bool_], tiles: float, *, farthest: bool) -> NDArray[np.bool_]:
+    """Return the tiles of which every place, or else any, is within so many tiles of any place in a tile of `mask`."""
+    side = 1 if farthest else -1
+    found = np.zeros_like(mask)
+    n = mask.shape[1]
+    before = np.pad(np.cumsum(mask, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+    reach = int(tiles) + 2
+    for shift in range(-reach, reach + 1):
+        across = max(abs(shift) + side, 0)
+        if across > tiles:
+            continue
+        along = int(np.sqrt(tiles * tiles - across * across) - side)
+        if along < 0:
+            continue
+        low = np.maximum(np.arange(n) - along, 0)
+        high = np.minimum(np.arange(n) + along, n - 1) + 1
+        is_near = before[:, high] > before[:, low]
+        here, there = (slice(max(shift, 0), mask.shape[0] + min(shift, 0)) for shift in (shift, -shift))
+        found[here] |= is_near[there]
+    return found
 
 
 def ground_near(network: RoadNetwork, parts: Iterable[EdgeParts], radius_m: float) -> shapely.MultiPolygon:

@@ -60,9 +60,9 @@ def _value_bytes(values: NDArray[Any]) -> bytes:
 
     if values.dtype.kind in "biuf":
         return f" {values.dtype.kind} ".encode() + values.astype(values.dtype.newbyteorder("<")).tobytes()
-    is_missing = pd.isna(values)
-    texts = ("\x1e" if missing else str(value) for value, missing in zip(values, is_missing, strict=True))
-    return "\x1f".join(texts).encode()
+    told = values.astype(object)
+    told[pd.isna(told)] = "\x1e"
+    return "\x1f".join(map(str, told)).encode()
 
 
 def describe(action: str, inputs: dict[str, str], parameters: dict[str, Any]) -> dict[str, Any]:

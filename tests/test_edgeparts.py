@@ -8,6 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from citygeo import edgeparts
 from citygeo.edgeparts import EdgeParts, as_multipolygon, buffered, cut_lines, merge
 from citygeo.engine import Parts
 from tests import reference
@@ -127,3 +128,23 @@ def test_only_polygons_are_kept():
     found = as_multipolygon(mixed)
     assert (found.geom_type, found.area) == ("MultiPolygon", 1)
     assert as_multipolygon(shapely.Polygon()).is_empty
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ground_of_many_lines_is_the_union_of_their_buffers(seed):
+    """More lines than are drawn one by one: what is inside of dense streets is drawn as boxes."""
+    rng = np.random.default_rng(seed)
+    middle = np.concatenate([rng.normal(0, spread, (1200, 2)) for spread in (150, 600, 3000)])
+    way = rng.uniform(-60, 60, (len(middle), 3, 2)).cumsum(axis=1)
+    lines = shapely.linestrings(middle[:, None] + way)
+    rim, inner = edgeparts._rim_and_inner(lines, 50.0)
+    assert 0 < len(rim) < len(lines)
+    assert len(inner)
+    ground = buffered(lines, 50.0)
+    naive = shapely.union_all(shapely.buffer(lines, 50.0, quad_segs=8))
+    assert ground.is_valid
+    assert shapely.symmetric_difference(ground, naive).area < 1e-3
+    holes = [
+        sorted(len(part.interiors) for part in shape.geoms) for shape in (ground, as_multipolygon(naive))
+    ]
+    assert holes[0] == holes[1]

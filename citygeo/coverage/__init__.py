@@ -165,7 +165,8 @@ def _answer(setting: Setting) -> Coverage:
     """Count, and make the tables."""
     asked, log, band = setting.question, setting.log, setting.minutes
     network, crs, labels = asked.network, asked.facilities.crs, setting.placed.layer.index
-    area = _service_area(setting)
+    made_by = _describe(setting)
+    area = _service_area(setting, made_by)
     counted = setting.served(network)
     paved = Counted(setting.roads, setting.serve(network, [setting.roads.layer])[0])
     people = counted[PEOPLE]
@@ -194,18 +195,18 @@ def _answer(setting: Setting) -> Coverage:
         depth=depth_table(measures, paved.served.sums_by_depth(paved.at.layer.weight) / 1e9),
         demand_is_estimate=bool(asked.demand.attrs.get("estimate", False)),
         log=log,
-        provenance=_describe(setting),
+        provenance=made_by,
         setting=setting,
         measures=tuple(measures),
     )
 
 
-def _service_area(setting: Setting) -> ServiceArea:
+def _service_area(setting: Setting, made_by: dict[str, Any]) -> ServiceArea:
     asked, band = setting.question, setting.minutes
     parts = {band: setting.reached(asked.network)}
     return ServiceArea(
         asked.network, setting.placed.layer, [band], asked.direction, asked.buffer_m, setting.placed, parts,
-        setting.log, _describe(setting),
+        setting.log, made_by,
     )  # fmt: skip
 
 

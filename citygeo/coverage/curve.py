@@ -13,9 +13,11 @@ from citygeo.reach import to_ms
 from citygeo.reach.place import MAX_MINUTES
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from citygeo.coverage.measures import Measure
 
@@ -49,6 +51,18 @@ class Curve:
                 hint="Were seconds passed?",
             )  # fmt: skip
         return cls(curve_table(measures, looked, to_ms(limit)), limit)
+
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | tuple[str, str] | None = None,
+        dpi: int = 200,
+    ) -> Axes:
+        """Draw the shares by minutes; see `citygeo.viz.charts.plot_curve`."""
+        from citygeo.viz import charts
+
+        return charts.plot_curve(self, path, title=title, dpi=dpi)
 
     def __repr__(self) -> str:
         span = f"{self.table.index[0]:g} to {self.table.index[-1]:g} min"

@@ -47,6 +47,10 @@ def common_ground(one: NDArray[np.object_], two: NDArray[np.object_]) -> NDArray
 def overlap_areas(shapes: NDArray[np.object_], ground: NDArray[np.object_]) -> NDArray[np.float64]:
     """Return the square metres each shape shares with polygons that do not overlap; NaN for a missing shape."""
     areas = np.where(shapely.is_missing(shapes), np.nan, 0.0)
-    row, part = shapely.STRtree(ground).query(shapes, predicate="intersects")
-    np.add.at(areas, row, shapely.area(shapely.intersection(shapes[row], ground[part])))
+    # most zones lie within the city, and their own corners say so quicker than cutting them with all of its
+    _, within = shapely.STRtree(shapes).query(ground, predicate="contains_properly")
+    areas[within] = shapely.area(shapes[within])
+    rest = np.setdiff1d(np.arange(shapes.size), within)
+    row, part = shapely.STRtree(ground).query(shapes[rest], predicate="intersects")
+    np.add.at(areas, rest[row], shapely.area(shapely.intersection(shapes[rest[row]], ground[part])))
     return areas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,10 @@ class PointLayer:
 
     def points(self) -> NDArray[np.object_]:
         """Return shapely points in WGS 84, `None` without geometry."""
+        return self._points.copy()
+
+    @cached_property
+    def _points(self) -> NDArray[np.object_]:
         has_place = np.isfinite(self.lonlat).all(axis=1)
         points = np.full(len(self), None, object)
         points[has_place] = shapely.points(self.lonlat[has_place])
