@@ -617,3 +617,24 @@ def areal_interpolation(
         math.fsum(count * own[n] / math.fsum(own) for count, own in zip(people, areas, strict=True))
         for n in range(len(windows))
     ]
+
+
+def people_by_cell(
+    rows: Sequence[Sequence[float]], cell_at: Callable[[float, float], Hashable], points: int = 1
+) -> dict[Hashable, Fraction]:
+    """
+    People of pixels, point by point: cell -> people.
+
+    A pixel is shared evenly among points x points of it; `cell_at` is asked with row and column in pixels from the
+    outer corner. What is negative or no number is nobody.
+    """
+    found: dict[Hashable, Fraction] = {}
+    for row, values in enumerate(rows):
+        for column, value in enumerate(values):
+            if not 0 < value < math.inf:
+                continue
+            for down in range(points):
+                for right in range(points):
+                    cell = cell_at(row + (down + 0.5) / points, column + (right + 0.5) / points)
+                    found[cell] = found.get(cell, Fraction(0)) + Fraction(value) / points**2
+    return found

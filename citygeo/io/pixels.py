@@ -88,7 +88,8 @@ class Raster:
     def windows(self) -> list[Window]:
         """Return windows of about a million pixels and whole blocks, from north-west to south-east, row by row."""
         block_rows, block_columns = self.block
-        columns = min(self.columns, max(1, TILED_COLUMNS // block_columns) * block_columns)
+        columns = min(TILED_COLUMNS, WINDOW_PIXELS // block_rows)
+        columns = min(self.columns, max(1, columns // block_columns) * block_columns)
         rows = min(self.rows, max(1, WINDOW_PIXELS // columns // block_rows) * block_rows)
         return list(_windows(Window(0, 0, self.rows, self.columns), rows, columns))
 
