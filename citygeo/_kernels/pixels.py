@@ -38,9 +38,8 @@ def _is_tidy(values: NDArray[np.float64], nodata: Any) -> Any:
 
 
 @kernel
-def _tidy(values: Any, nodata: Any, out_counts: Any, out_extremes: Any) -> None:
+def _tidy(values: Any, nodata: Any, is_nan_empty: Any, out_counts: Any, out_extremes: Any) -> None:
     """Do so for a few pixels; see `tidy`."""
-    is_nan_empty = nodata != nodata  # noqa: PLR0124  # NaN
     for i, value in enumerate(values):
         if 0.0 <= value < np.inf and value != nodata:
             continue
@@ -56,7 +55,7 @@ def _tidy(values: Any, nodata: Any, out_counts: Any, out_extremes: Any) -> None:
 
 @kernel
 def tidy(
-    values: NDArray[np.float64], nodata: Any, size: Any, out_counts: NDArray[np.int64],
+    values: NDArray[np.float64], nodata: Any, is_nan_empty: Any, size: Any, out_counts: NDArray[np.int64],
     out_extremes: NDArray[np.float64], out_is_inhabited: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """
@@ -67,7 +66,9 @@ def tidy(
     values
         float64 `(rows, columns)`. Changed: numbers of people are left, finite and not negative.
     nodata
-        The number that stands for no data, NaN included.
+        The number that stands for no data; NaN if none does.
+    is_nan_empty
+        Whether NaN stands for no data.
     size
         Rows and columns of a block.
     out_counts
@@ -84,7 +85,7 @@ def tidy(
         for left in range(0, values.shape[1], size):
             part = values[row, left : left + size]
             if not _is_tidy(part, nodata):
-                _tidy(part, nodata, out_counts, out_extremes)
+                _tidy(part, nodata, is_nan_empty, out_counts, out_extremes)
             most = 0.0
             for value in part:
                 most = max(most, value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.uint64]
 
 COVERED = 1e-3  # how far from 1 the shares of a pixel may add up
+ROUNDING = 1e-5  # how far they may for rounding alone
 FALLBACK_POINTS = 16
 TURN = 360.0
 
@@ -142,7 +143,7 @@ def _cover(
         found.append(own._replace(polygon=own.polygon + cells.size))
         cells = np.concatenate([cells, edge])
         # cells at pixels that are not yet covered lead on to the next ring
-        is_open = wanted & (covered < 1 - COVERED)
+        is_open = wanted & (covered < 1 - ROUNDING)
         open_cells = np.unique(edge[own.polygon[is_open[own.pixel]]])
         edge = np.setdiff1d(_with_neighbours(open_cells), cells)
     joined = Overlaps(

@@ -27,11 +27,11 @@ def locked(values, dtype):
     return array
 
 
-def tidied(values, nodata):
+def tidied(values, nodata, is_nan_empty):
     values = np.array(values)
     shape = -(-values.shape[0] // SIZE), -(-values.shape[1] // SIZE)
     counts, extremes, is_inhabited = np.full(3, 9), np.full(2, 9.0), np.ones(shape, np.bool_)
-    pixels.tidy(values, nodata, SIZE, counts, extremes, is_inhabited)
+    pixels.tidy(values, nodata, is_nan_empty, SIZE, counts, extremes, is_inhabited)
     return values, counts.tolist(), extremes.tolist(), is_inhabited
 
 
@@ -40,13 +40,14 @@ def tidied(values, nodata):
         lambda n: st.lists(st.lists(NUMBERS, min_size=n, max_size=n), min_size=1, max_size=20)
     ),
     st.sampled_from([math.nan, -9999.0, 255.0, 0.0, math.inf]),
+    st.booleans(),
 )
-def test_what_is_no_number_of_people_becomes_nobody(values, nodata):
-    found, counts, extremes, is_inhabited = tidied(values, nodata)
+def test_what_is_no_number_of_people_becomes_nobody(values, nodata, is_nan_empty):
+    found, counts, extremes, is_inhabited = tidied(values, nodata, is_nan_empty)
     expected = [0, 0, 0]
     for row, line in enumerate(values):
         for column, value in enumerate(line):
-            is_nodata = math.isnan(value) if math.isnan(nodata) else value == nodata
+            is_nodata = is_nan_empty if math.isnan(value) else value == nodata
             is_people = not is_nodata and 0 <= value < math.inf
             assert found[row, column] == (value if is_people else 0)
             if is_nodata:
