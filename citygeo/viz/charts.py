@@ -93,7 +93,7 @@ def plot_lorenz(
                 ax.fill_between(x, y, x, color=colour, alpha=0.10, linewidth=0)
                 _ends(ax, x, y, words)
         _percent(ax, words, "x", Label("people, those with least first", "人口累计占比(由少到多)"))
-        _percent(ax, words, "y", Label(f"what they have of all {result.value}", "占有份额累计"))
+        _percent(ax, words, "y", Label("what they have, as a share of all", "占有份额累计"))
         ax.set_aspect("equal")
         _legend(ax, "upper left", beside=len(result.table) > MOST_INSIDE)
 

@@ -46,7 +46,7 @@ def services_per_cell(cells: gpd.GeoDataFrame, labels: Mapping[str, Label]) -> L
     many = len(labels)
     is_counted = many <= MOST_CLASSES
     if is_counted:
-        colours = ramp("share", many + 1)
+        colours = ramp("share", many + 2)[1:]  # the palest would not stand off the paper
         class_of = rows["n_services"].to_numpy(np.int64)
         names = [Label(f"{n} of {many}") for n in range(many + 1)]
     else:
