@@ -82,7 +82,8 @@ def population(
     resolution
         H3 resolution, 0 to 15; 9 is about 0.1 km² a cell, 8 about 0.7 km².
     column
-        The column with the number of people; of a mapping, the raster with them.
+        The column with the number of people, or of whatever else there is demand for, such as the ``floor_m2`` of
+        :func:`citygeo.floor_space`; of a mapping, the raster with them.
     carry
         Further columns that are added up in the same way: ages, households, jobs. A mapping carries all its rasters.
     polygons
@@ -127,6 +128,8 @@ def population(
     ------
     CRSError
         CG-CRS-001 if a layer has no CRS.
+    GeometryError
+        CG-HEX-001 if an area goes around a pole.
     InputError
         CG-IN-001 no rows, CG-IN-003 people missing, infinite or negative, CG-IN-004 an argument that does not fit
         the source, CG-IN-005 no such column, CG-IN-006 a cell twice, CG-IN-007 no layer.

@@ -30,7 +30,9 @@ def is_polygon(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 def on_plane(layer: gpd.GeoSeries) -> NDArray[np.object_]:
     """Return the shapes in the equal-area plane, without heights."""
-    return np.asarray(shapely.force_2d(layer.to_crs(PLANE).to_numpy()), object)
+    shapes = np.asarray(layer.to_crs(PLANE).to_numpy(), object)
+    # most layers have no heights, and looking is cheaper than copying
+    return np.asarray(shapely.force_2d(shapes), object) if shapely.has_z(shapes).any() else shapes
 
 
 def repaired(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

@@ -135,6 +135,21 @@ def test_nobody_is_lost_in_any_order(
     assert (both.iloc[:, 0] - both.iloc[:, 1]).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("crs", [4326, 32627, 3857])
+def test_layers_may_be_in_different_crs(crs: int) -> None:
+    homes = layer([box(500, 500, 510, 510), box(5000, 50, 5010, 60)], building=["house", "house"])
+    land = layer([box(100, 100, 1100, 600), box(4500, 1000, 5500, 1500)])
+    for by in (homes, land):
+        before, after = (
+            cg.population(ZONES, by=by)["population"],
+            cg.population(ZONES, by=by.to_crs(crs))["population"],
+        )
+        assert before.sum() == after.sum() == 1000
+        # borders of the land are straight in another plane
+        both = pd.concat([before, after], axis=1).fillna(0)
+        assert (both.iloc[:, 0] - both.iloc[:, 1]).abs().max() < 1
+
+
 def test_zones_without_any_are_spread_evenly_and_told() -> None:
     homes = layer([box(500, 500, 510, 510)], building=["house"])
     log = IssueLog()

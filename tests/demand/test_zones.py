@@ -233,6 +233,26 @@ def test_zones_on_both_sides_of_the_antimeridian() -> None:
     assert max(density) / min(density) < 1.001
 
 
+def test_heights_do_not_matter() -> None:
+    zones = grid([0, 900, 2500], [0, 2500])
+    high = zones.assign(geometry=shapely.force_3d(zones.geometry.to_numpy(), 100.0))
+    pd.testing.assert_frame_equal(cg.population(zones), cg.population(high))
+
+
+def test_nobody_in_zones_is_no_cell() -> None:
+    cells = cg.population(grid([0, 2500], [0, 2500], [0.0]), carry=[])
+    assert len(cells) == 0
+    assert cells.crs == 4326
+    assert list(cells.columns) == ["population", "geometry"]
+
+
+def test_cells_with_anything_carried_are_there() -> None:
+    zones = grid([0, 2500, 5000], [0, 2500]).assign(population=[0.0, 5.0], jobs=[7.0, 0.0])
+    cells = cg.population(zones, carry=["jobs"], resolution=8)
+    assert (cells["population"] == 0).any()
+    assert to_micro(cells["jobs"]).sum() == 7 * 10**6
+
+
 # --- findings ------------------------------------------------------------------------------------------
 
 
