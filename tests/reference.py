@@ -638,3 +638,29 @@ def people_by_cell(
                     cell = cell_at(row + (down + 0.5) / points, column + (right + 0.5) / points)
                     found[cell] = found.get(cell, Fraction(0)) + Fraction(value) / points**2
     return found
+
+
+def coverage(
+    times: Sequence[Sequence[int | None]], limits: Sequence[int], weights: Sequence[int], zones: Sequence[int]
+) -> dict[str, list[int] | list[tuple[int, int] | None] | dict[int, int]]:
+    """
+    Who is covered, one point after the other.
+
+    Times from each facility to each point, the limit of each facility, the weight of each point and its zone. Told are
+    the nearest facility of each point as (milliseconds beyond its limit, row), how many facilities reach each in time,
+    and the covered weight of each zone.
+    """
+    nearest: list[tuple[int, int] | None] = []
+    depth: list[int] = []
+    covered = dict.fromkeys(zones, 0)
+    for point, (weight, zone) in enumerate(zip(weights, zones, strict=True)):
+        over = [
+            (row[point] - limit, facility)
+            for facility, (row, limit) in enumerate(zip(times, limits, strict=True))
+            if row[point] is not None
+        ]
+        nearest.append(min(over, default=None))
+        depth.append(sum(excess <= 0 for excess, _ in over))
+        if depth[-1]:
+            covered[zone] += weight
+    return {"nearest": nearest, "depth": depth, "covered": covered}

@@ -39,7 +39,7 @@ __all__ = ["Coverage", "coverage"]
 
 DENOMINATORS = {
     "area": "the study area",
-    "population": "everyone in demand who has a place",
+    "population": "everyone in demand",
     "buildings": "every building",
     "floor_area": "footprint times levels of every building",
 }
