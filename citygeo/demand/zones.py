@@ -123,7 +123,9 @@ def tell_zones(
     """
     people = amounts.micro[zones.row, 0]
     large = ~zones.is_small
-    log.add("CG-DEM-012", count=int(is_even.any()), n_area=int(is_even.sum()), n_point=int(zones.is_small.sum()))
+    log.add(
+        "CG-DEM-012", count=int(is_even.any()), n_area=int(is_even.sum()), n_point=int(zones.is_small.sum())
+    )
     if not large.any():
         return
     _tell_coarse(zones, people, rules.resolution, log, is_even=is_even)
