@@ -31,16 +31,19 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sha256_layer(layer: pd.DataFrame) -> str:
+def sha256_layer(layer: pd.DataFrame | pd.Series) -> str:
     """
     Return a SHA-256 of a table: names of columns, row labels and values; of a layer also its CRS and geometry.
 
     Numbers count by their bytes, all else by its text, so the sum is the same on every machine.
     """
     import geopandas as gpd
+    import pandas as pd
     import shapely
 
     digest = hashlib.sha256()
+    if isinstance(layer, pd.Series):
+        layer = layer.to_frame("values")
     columns = list(layer.columns)
     if isinstance(layer, gpd.GeoDataFrame) and layer.active_geometry_name is not None:
         columns.remove(layer.active_geometry_name)

@@ -53,6 +53,7 @@ def test_values_belong_to_the_sum_too():
 def test_missing_geometry_has_a_sum():
     layer = gpd.GeoDataFrame(geometry=gpd.GeoSeries([None, shapely.Point()], crs=4326))
     assert len(provenance.sha256_layer(layer)) == 64
+    assert provenance.sha256_layer(layer.geometry) != provenance.sha256_layer(layer.geometry[::-1])
 
 
 def test_description_can_be_written_as_json():
