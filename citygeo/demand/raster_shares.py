@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COVERED = 1e-3  # how far from 1 the shares of a pixel may add up
 ROUNDING = 1e-5  # how far they may for rounding alone
 FALLBACK_POINTS = 16
+TORN = 0.25  # how far, in lengths of an edge, its middle may be from where it is on the plane
 TURN = 360.0
 
 
@@ -55,7 +56,7 @@ class Overlaps(NamedTuple):
         window
             The pixels.
         polygons
-            In the CRS of the raster.
+            In the CRS of the raster; empty ones cover nothing.
         """
         import geopandas as gpd
         from exactextract import exact_extract
@@ -65,19 +66,20 @@ class Overlaps(NamedTuple):
         blank = np.broadcast_to(np.zeros(1, np.uint8), (window.rows, window.columns))
         wkt = raster.crs.to_wkt()
         source = NumPyRasterSource(blank, *raster.box(window), srs_wkt=wkt)
-        layer = gpd.GeoDataFrame({"polygon": np.arange(len(polygons))}, geometry=polygons, crs=raster.crs)
+        some = np.flatnonzero(~shapely.is_empty(polygons))
+        layer = gpd.GeoDataFrame({"polygon": some}, geometry=polygons[some], crs=raster.crs)
+        if not some.size:
+            return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
         table = exact_extract(
             source, layer, ["cell_id", "coverage"], include_cols=["polygon"], output="pandas",
             max_cells_in_memory=window.rows * window.columns,
         )  # fmt: skip
         sizes = table["cell_id"].map(len).to_numpy(np.int64)
-        if not sizes.sum():
-            return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-        pixel = np.concatenate(table["cell_id"].to_numpy()).astype(np.int64)
+        pixel = np.concatenate([np.empty(0, np.int64), *table["cell_id"]]).astype(np.int64)
         row, column = pixel // window.columns, pixel % window.columns
         row = row if raster.transform.e < 0 else window.rows - 1 - row
         column = column if raster.transform.a > 0 else window.columns - 1 - column
-        share = np.concatenate(table["coverage"].to_numpy()).astype(np.float64)
+        share = np.concatenate([np.empty(0), *table["coverage"]])
         is_part = share > 0
         polygon = np.repeat(table["polygon"].to_numpy(np.int64), sizes)
         return cls(polygon[is_part], (row * window.columns + column)[is_part], share[is_part])
@@ -163,13 +165,30 @@ def _with_neighbours(cells: Cells) -> Cells:
 
 
 def _outlines(raster: Raster, window: Window, cells: Cells) -> NDArray[np.object_]:
-    """Return the outlines of cells in the CRS of the raster, in degrees with as many turns as the window."""
-    import geopandas as gpd
+    """Return the outlines of cells in the CRS of the raster, empty ones for those that the edge of the map tears."""
+    import pyproj
 
-    shapes = gpd.GeoSeries(hexgrid.cell_polygons(cells), crs=4326).to_crs(raster.crs).to_numpy()
-    if raster.crs.is_geographic:
+    shapes = hexgrid.cell_polygons(cells)
+    lonlat, owner = shapely.get_coordinates(shapes, return_index=True)
+    into = pyproj.Transformer.from_crs(4326, raster.crs, always_xy=True)
+    corners, middles = (
+        np.column_stack(into.transform(*place.T)) for place in (lonlat, (lonlat[1:] + lonlat[:-1]) / 2)
+    )
+    with np.errstate(invalid="ignore"):  # infinite corners
+        off = np.abs(middles - (corners[1:] + corners[:-1]) / 2).max(axis=1)
+        is_torn = ~(off <= TORN * np.abs(corners[1:] - corners[:-1]).max(axis=1)) & (owner[1:] == owner[:-1])
+    outlines: NDArray[np.object_] = shapely.set_coordinates(
+        shapes, np.nan_to_num(corners, posinf=0, neginf=0)
+    )
+    outlines[owner[1:][is_torn]] = shapely.Polygon()
+    if raster.crs.is_geographic:  # with as many turns as the window
         west, _, east, _ = raster.box(window)
-        left, _, right, _ = shapely.bounds(shapes).T
-        turns = np.rint((west + east - left - right) / 2 / TURN) * TURN
-        shapes = np.array([affinity.translate(shape, by) for shape, by in zip(shapes, turns, strict=True)])
-    return np.asarray(shapes, object)
+        left, _, right, _ = shapely.bounds(outlines).T
+        turns = np.nan_to_num(np.rint((west + east - left - right) / 2 / TURN)) * TURN
+        outlines = np.array(
+            [
+                affinity.translate(shape, by) if by else shape
+                for shape, by in zip(outlines, turns, strict=True)
+            ]
+        )
+    return outlines
