@@ -17,7 +17,7 @@ MOST_PAIRS = 5_000_000  # the solver needs about 1 kB for each
 
 class Offers(NamedTuple):
     """
-    Who may go where: pairs of demand and facility, in any order.
+    Who may go where: pairs of demand and facility, in the order of demand, then facility.
 
     Attributes
     ----------
@@ -39,6 +39,9 @@ class Offers(NamedTuple):
 def allocate(offers: Offers, demand: NDArray[np.int64], capacity: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     Return how many go from where to where.
+
+    Rows of demand with the same times to the same facilities, such as households of one house, are one to the solver;
+    what they get together goes to the first of them first.
 
     Parameters
     ----------
@@ -75,6 +78,51 @@ def allocate(offers: Offers, demand: NDArray[np.int64], capacity: NDArray[np.int
     >>> allocate(offers, np.array([10, 10]), np.array([10, 10])).tolist()
     [0, 10, 10]
     """
+    row, start = np.unique(offers.demand, return_index=True)
+    size = np.diff(np.append(start, offers.demand.size))
+    twin = _twins(offers, start, size)
+    is_first = twin == np.arange(row.size)
+    together = np.zeros(demand.size, np.int64)
+    np.add.at(together, row[twin], demand[row])
+    own = np.repeat(is_first, size)
+    amount = np.zeros(offers.demand.size, np.int64)
+    amount[own] = _together(offers.taken(own), together, capacity)
+    # twins stand in line, and so do the places they get: who stands where a place is has it
+    line_end = _ends(demand[row], twin)
+    place_end = np.cumsum(amount) - np.repeat(np.cumsum(amount)[start] - amount[start], size)
+    pair = np.repeat(start[twin], size) + np.arange(offers.demand.size) - np.repeat(start, size)
+    stands, ends = np.repeat(line_end - demand[row], size), np.repeat(line_end, size)
+    found: NDArray[np.int64] = np.minimum(ends, place_end[pair]) - np.maximum(
+        stands, (place_end - amount)[pair]
+    )
+    return np.maximum(found, 0)
+
+
+def _twins(offers: Offers, start: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each run of pairs the first run with the same facilities and times."""
+    known: dict[bytes, int] = {}
+    both = np.column_stack((offers.facility, offers.ms))
+    return np.array(
+        [
+            known.setdefault(both[a : a + n].tobytes(), k)
+            for k, (a, n) in enumerate(zip(start, size, strict=True))
+        ],
+        np.int64,
+    )
+
+
+def _ends(amounts: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the running sum of amounts within each owner."""
+    order = np.argsort(owner, kind="stable")
+    total = np.cumsum(amounts[order])
+    first = np.searchsorted(owner[order], owner[order])
+    ends = np.empty_like(total)
+    ends[order] = total - (total - amounts[order])[first]
+    return ends
+
+
+def _together(offers: Offers, demand: NDArray[np.int64], capacity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Allocate rows of demand that are all different; see `allocate`."""
     amount = np.zeros(offers.demand.size, np.int64)
     is_open = (demand[offers.demand] > 0) & (capacity[offers.facility] > 0)
     while True:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def offers(pairs: Sequence[tuple[int, int, int]]) -> Offers:
-    return Offers(*(np.array(column, np.int64) for column in zip(*pairs, strict=True)))
+    return Offers(*(np.array(column, np.int64) for column in zip(*sorted(pairs), strict=True)))
 
 
 def most_and_least(
@@ -78,6 +78,24 @@ def test_one_place_each_is_the_assignment_problem(n: int, data: Any) -> None:
     assert (amount * ms.ravel()).sum() == ms[row, column].sum() * 1_000_000
 
 
+@given(problems(), st.data())
+@settings(deadline=None)
+def test_households_of_one_house_are_served_as_one(problem: Any, data: Any) -> None:
+    """A row split into several changes nothing for the whole, and none of them gets more than it asks for."""
+    pairs, demand, capacity = problem
+    parts = [data.draw(st.lists(st.integers(0, 9), min_size=1, max_size=4)) for _ in demand]
+    rows = [(house, n) for house, households in enumerate(parts) for n in households]
+    split = offers([(k, j, ms) for k, (house, _) in enumerate(rows) for i, j, ms in pairs if i == house])
+    sizes = np.array([n for _, n in rows])
+    amount = allocate(split, sizes, np.array(capacity))
+    served, spent = most_and_least(pairs, [sum(households) for households in parts], capacity)
+    assert amount.sum() == served
+    assert (amount * split.ms).sum() == spent
+    assert (amount >= 0).all()
+    assert (np.bincount(split.demand, amount, len(rows)) <= sizes).all()
+    assert (np.bincount(split.facility, amount, len(capacity)) <= np.array(capacity)).all()
+
+
 def test_by_hand() -> None:
     """
     Three homes of 10, two schools of 12 and 20.
@@ -95,9 +113,10 @@ def test_people_come_before_time() -> None:
     """Serving one more is worth a long way for all others."""
     day = 86_400_000
     pairs = [(i, i, 0) for i in range(5)] + [(i, i + 1, day) for i in range(5)] + [(5, 0, day)]
-    amount = allocate(offers(pairs), np.ones(6, np.int64), np.ones(6, np.int64))
+    near = offers(pairs)
+    amount = allocate(near, np.ones(6, np.int64), np.ones(6, np.int64))
     assert amount.sum() == 6
-    assert amount[:5].sum() == 0
+    assert amount[near.ms == 0].sum() == 0
 
 
 def test_who_has_room_in_reach_takes_the_nearest() -> None:
