@@ -27,6 +27,7 @@ RAMPS = {
         "#f4eefa", "#e3d8f1", "#cfbfe6", "#baa5d9", "#a48bcb", "#8e71bb", "#7857a8", "#613e91", "#482774",
     ),
 }  # fmt: skip
+MOVED = 0.04  # of all values may change class, so that a bound is a round number
 INK = "#1f2a37"
 LINE = "#4b5563"
 NO_DATA = "#d1d5db"
@@ -108,6 +109,64 @@ def _nice(value: float) -> float:
         return 1.0
     power = 10.0 ** np.floor(np.log10(value))
     return float(min((step * power for step in (1, 2, 5, 10)), key=lambda nice: abs(np.log(nice / value))))
+
+
+def quantile_breaks(values: Any, size: int = 5) -> tuple[float, ...]:
+    """
+    Return bounds of classes that hold about equally many values each, at round numbers where that changes little.
+
+    Parameters
+    ----------
+    values
+        At least one finite number.
+    size
+        At most so many classes.
+
+    Returns
+    -------
+    One more bound than there are classes, ascending; a class holds its lower bound, not its upper. No more different
+    values than classes are a class each, of which the last bound is repeated. Where one in `size` is 0 and none is
+    less, the first class is 0 alone.
+
+    Examples
+    --------
+    >>> quantile_breaks(range(1, 1001)), quantile_breaks([0, 0, 1, 3]), quantile_breaks([0, 0, 0, 3.1, 12, 47, 203], 3)
+    ((1.0, 200.0, 400.0, 600.0, 800.0, 1000.0), (0.0, 1.0, 3.0, 3.0), (0.0, 3.0, 30.0, 203.0))
+    """
+    numbers = np.sort(np.asarray(values, dtype=np.float64))
+    numbers = numbers[np.isfinite(numbers)]
+    different = np.unique(numbers)
+    if different.size <= size:
+        return (*different.tolist(), float(different[-1]))
+    zeros = int((numbers == 0).sum()) if numbers[0] == 0 else 0
+    is_apart = zeros * size >= numbers.size
+    rest = numbers[zeros:] if is_apart else numbers
+    parts = size - is_apart
+    wanted = np.quantile(rest, np.arange(1, parts) / parts)
+    # of whole numbers no bound lies between two
+    wanted = np.ceil(wanted) if (numbers % 1 == 0).all() else wanted
+    inner = [_rounded(value, numbers) for value in wanted.tolist()]
+    breaks = [float(numbers[0])]
+    for bound in [_below(float(rest[0])), *inner] if is_apart else inner:
+        if np.searchsorted(numbers, breaks[-1]) < np.searchsorted(numbers, bound) < numbers.size:
+            breaks.append(bound)
+    return (*breaks, float(numbers[-1]))
+
+
+def _below(bound: float) -> float:
+    """Return the number of one digit that is next below a positive one, or the number itself."""
+    power = 10.0 ** np.floor(np.log10(bound))
+    return min(float(f"{np.floor(bound / power) * power:.0e}"), bound)
+
+
+def _rounded(bound: float, numbers: NDArray[np.float64]) -> float:
+    """Return a bound with as few digits as leave all but some of the sorted numbers in their class."""
+    at, slack = np.searchsorted(numbers, bound), MOVED * numbers.size
+    for digits in range(1, 16):
+        nice = float(f"{bound:.{digits - 1}e}")
+        if numbers[0] < nice and abs(np.searchsorted(numbers, nice) - at) <= slack:
+            return nice
+    return bound
 
 
 def share_classes() -> Classes:

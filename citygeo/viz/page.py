@@ -14,7 +14,7 @@ from citygeo.viz.leaflet import leaflet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCRIPTS = ("decode.js", "symbols.js", "dom.js", "layers.js", "panels.js", "slider.js", "map.js")
+SCRIPTS = ("decode.js", "symbols.js", "dom.js", "layers.js", "square.js", "panels.js", "slider.js", "map.js")
 STYLE = "map.css"
 
 

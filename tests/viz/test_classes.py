@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citygeo.viz.classes import RAMPS, minute_classes, people_classes, ramp, share_classes
+from citygeo.viz.classes import (
+    RAMPS,
+    Classes,
+    minute_classes,
+    people_classes,
+    quantile_breaks,
+    ramp,
+    share_classes,
+)
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB
 SIGHT = {
@@ -81,3 +89,35 @@ def test_no_people_left_out_is_one_empty_class() -> None:
     assert people_classes([]).breaks == (0.0, 1.0)
     assert people_classes([0.0, np.nan]).breaks == (0.0, 1.0)
     assert people_classes([7.0]).breaks == (0.0, 7.0)
+
+
+FLOATS = st.one_of(st.floats(-1e9, 1e9), st.integers(-5, 40).map(float), st.just(0.0))
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=200), st.integers(2, 7))
+def test_quantile_breaks_rise_hold_every_value_and_leave_no_class_empty(
+    values: list[float], size: int
+) -> None:
+    breaks = quantile_breaks(values, size)
+    assert all(a < b for a, b in itertools.pairwise(breaks[:-1]))
+    assert breaks[-2] <= breaks[-1]
+    assert (breaks[0], breaks[-1]) == (min(values), max(values))
+    assert len(breaks) <= size + 1
+    found = Classes(breaks, ()).of(values)
+    assert set(found.tolist()) == set(range(len(breaks) - 1))
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=60, max_size=300, unique=True), st.integers(2, 6))
+def test_quantile_breaks_of_different_values_hold_equally_many(values: list[float], size: int) -> None:
+    breaks = quantile_breaks(values, size)
+    assert len(breaks) == size + 1
+    counts = np.bincount(Classes(breaks, ()).of(values))
+    # each bound may move past 4 of 100 values, and a quantile lies between two
+    assert np.abs(counts / len(values) - 1 / size).max() <= 2 * 0.04 + 2 / len(values)
+
+
+def test_bounds_of_smooth_numbers_are_round() -> None:
+    numbers = np.random.default_rng(0).lognormal(3, 1, 5000)
+    inner = quantile_breaks(numbers)[1:-1]
+    assert all(float(f"{bound:.1e}") == bound for bound in inner)
+    assert quantile_breaks(np.concatenate([numbers, np.zeros(2000), [np.nan, np.inf]]))[0] == 0

@@ -36,6 +36,39 @@ class Tips(NamedTuple):
     rows: list[list[str]]
 
 
+class Square(NamedTuple):
+    """
+    A legend of two numbers at once: a table of colours.
+
+    Attributes
+    ----------
+    x, y
+        What grows to the right and upwards.
+    columns, rows
+        Classes of both, from left to right and from the top down.
+    styles, notes
+        The style of each field and how much of it there is, row by row from the top.
+    """
+
+    x: Label
+    y: Label
+    columns: tuple[Label, ...]
+    rows: tuple[Label, ...]
+    styles: tuple[tuple[int, ...], ...]
+    notes: tuple[tuple[str, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the legend as the page's script reads it."""
+        return {
+            "x": self.x._asdict(),
+            "y": self.y._asdict(),
+            "columns": [label._asdict() for label in self.columns],
+            "rows": [label._asdict() for label in self.rows],
+            "styles": self.styles,
+            "notes": self.notes,
+        }
+
+
 class Stop(NamedTuple):
     """One stop of the time slider: how many minutes, and what is reached by then, if that is known."""
 
@@ -66,6 +99,8 @@ class Layer:
         Heading of the legend: what is counted, in which unit.
     legend
         Lines of the legend.
+    square
+        A legend of two numbers at once, above these lines.
     tips
         Tooltips; a layer without them lets the pointer through.
     texts
@@ -86,6 +121,7 @@ class Layer:
     style_of: NDArray[np.int64]
     unit: Label | None = None
     legend: tuple[Entry, ...] = ()
+    square: Square | None = None
     tips: Tips | None = None
     texts: list[str] | None = None
     is_shown: bool = True
@@ -109,6 +145,7 @@ class Layer:
                 {"style": entry.style, "label": entry.label._asdict(), "note": entry.note}
                 for entry in self.legend
             ],
+            "square": self.square.to_json() if self.square else None,
             "fields": [label._asdict() for label in self.tips.fields] if self.tips else None,
             "rows": self.tips.rows if self.tips else None,
             "texts": self.texts,

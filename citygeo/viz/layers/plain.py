@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from citygeo.viz.classes import SINGLES
+from citygeo.viz.columns import column_label
 from citygeo.viz.layers.context import simplify
 from citygeo.viz.layers.layer import Entry, Layer, Tips, one_style, placed
 from citygeo.viz.text import Label, number, value_text
@@ -68,15 +69,16 @@ def _layer(rows: gpd.GeoDataFrame, kind: str, name: Label, number_: int, log: Is
         styles=(_SIZES[kind] | {"color": colour, "fillColor": colour},),
         style_of=one_style(rows),
         legend=(Entry(0, name, number(len(rows))),),
-        tips=_tips(rows) if has_tips else None,
+        tips=tips(rows) if has_tips else None,
     )
 
 
-def _tips(rows: gpd.GeoDataFrame) -> Tips:
+def tips(rows: gpd.GeoDataFrame) -> Tips:
+    """Return tooltips of the first columns; a column ``name`` is the heading, or else the row's label is."""
     columns = [column for column in rows.columns if column != rows.geometry.name]
     heading = next((column for column in columns if str(column).lower() == "name"), None)
     fields = [column for column in columns if column != heading][:MAX_FIELDS]
     heads = rows.index if heading is None else rows[heading]
     values = [[value_text(value) for value in rows[field]] for field in fields]
     texts = [[value_text(head), *rest] for head, *rest in zip(heads, *values, strict=True)]
-    return Tips(tuple(Label(str(field)) for field in fields), texts)
+    return Tips(tuple(column_label(rows, str(field)) for field in fields), texts)

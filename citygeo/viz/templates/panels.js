@@ -100,6 +100,7 @@
     const data = layer.data;
     const box = el("div", "legend");
     if (data.unit) box.appendChild(el("div", "unit", label(data.unit)));
+    if (data.square) box.appendChild(citygeo.square(data.square, data.styles));
     for (const entry of data.legend) {
       const row = el("div", "entry", citygeo.swatch(data.kind, data.styles[entry.style]), label(entry.label));
       if (entry.note) row.appendChild(el("span", "note", entry.note));
