@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -14,10 +15,9 @@ from citygeo.coverage.cells import cell_table
 from citygeo.coverage.checks import note_empty, note_gaps
 from citygeo.coverage.ground import polygons_of
 from citygeo.coverage.measures import city_table, depth_table, zone_columns
-from citygeo.coverage.points import Counted
 from citygeo.coverage.question import Question
 from citygeo.coverage.result import Coverage
-from citygeo.coverage.setting import BUILDINGS, PEOPLE, settle
+from citygeo.coverage.setting import AREA, BUILDINGS, PEOPLE, ROADS, settle
 from citygeo.coverage.spots import BLIND_SHARE, blind_spots
 from citygeo.coverage.zones import NO_ZONE, zone_names, zone_table
 from citygeo.errors import error
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from citygeo.coverage.measures import Measure
-    from citygeo.coverage.points import Located
+    from citygeo.coverage.points import Counted, Located
     from citygeo.coverage.setting import Setting
     from citygeo.coverage.zones import Level
     from citygeo.network import Direction, RoadNetwork
@@ -164,41 +164,51 @@ def coverage(
 def _answer(setting: Setting) -> Coverage:
     """Count, and make the tables."""
     asked, log, band = setting.question, setting.log, setting.minutes
-    network, crs, labels = asked.network, asked.facilities.crs, setting.placed.layer.index
-    made_by = _describe(setting)
+    crs, made_by = asked.facilities.crs, _describe(setting)
     area = _service_area(setting, made_by)
-    counted = setting.served(network)
-    paved = Counted(setting.roads, setting.serve(network, [setting.roads.layer])[0])
-    people = counted[PEOPLE]
-    measures = [
-        *setting.land_measures(polygons_of(area.metric_dissolved[band])), *setting.point_measures(counted)
-    ]  # fmt: skip
+    with ThreadPoolExecutor(1) as aside:  # polygons are cut without holding up the rest
+        land = aside.submit(lambda: setting.land_measures(polygons_of(area.metric_dissolved[band])))
+        counted = setting.served(asked.network, {ROADS: setting.roads})
+        people, roads = counted[PEOPLE], counted[ROADS]
+        cells = _cell_table(setting, people, roads)
+        spots = _blind_spots(setting, counted, cells)
+        measures = [*land.result(), *setting.point_measures(counted)]
     note_empty(measures, log)
-    city = gpd.GeoSeries(setting.land["area"], crs=network.metric_crs)
-    lives_in = people.at.cell[people.at.cell != 0]
-    cells = np.union1d(hexgrid.cells_in(city, setting.resolution), lives_in)
-    table = cell_table(cells, people.by_cell, paved.by_cell, labels)
-    parent, label = _zone_labels(people.at, setting.levels)
-    spots = blind_spots(
-        network, setting.placed, setting.limits_ms, table, people.by_cell, paved.by_cell, parent=parent, label=label,
-        buildings=counted[BUILDINGS].by_cell if BUILDINGS in counted else None, barriers=asked.barriers,
-        polygons=asked.polygons,
-    )  # fmt: skip
     return Coverage(
         area=area,
         minutes=band,
         table=city_table(measures),
         zones=_zone_tables(setting, measures),
-        cells=table.to_crs(crs),
-        points=_point_table(people, labels).to_crs(crs),
+        cells=cells.to_crs(crs),
+        points=_point_table(people, setting.placed.layer.index).to_crs(crs),
         blind_spots=spots.to_crs(crs),
-        depth=depth_table(measures, paved.served.sums_by_depth(paved.at.layer.weight) / 1e9),
+        depth=depth_table(measures, roads.served.sums_by_depth(roads.at.layer.weight) / 1e9),
         demand_is_estimate=bool(asked.demand.attrs.get("estimate", False)),
         log=log,
         provenance=made_by,
         setting=setting,
         measures=tuple(measures),
     )
+
+
+def _cell_table(setting: Setting, people: Counted, roads: Counted) -> gpd.GeoDataFrame:
+    """Return all cells that touch the city, and those outside where people are."""
+    city = gpd.GeoSeries(setting.land[AREA], crs=setting.question.network.metric_crs)
+    inhabited = people.at.cell[people.at.cell != 0]
+    cells = np.union1d(hexgrid.cells_in(city, setting.resolution), inhabited)
+    return cell_table(cells, people.by_cell, roads.by_cell, setting.placed.layer.index)
+
+
+def _blind_spots(
+    setting: Setting, counted: Mapping[str, Counted], cells: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    asked, people = setting.question, counted[PEOPLE]
+    parent, label = _zone_labels(people.at, setting.levels)
+    return blind_spots(
+        asked.network, setting.placed, setting.limits_ms, cells, people.by_cell, counted[ROADS].by_cell,
+        parent=parent, label=label, buildings=counted[BUILDINGS].by_cell if BUILDINGS in counted else None,
+        barriers=asked.barriers, polygons=asked.polygons,
+    )  # fmt: skip
 
 
 def _service_area(setting: Setting, made_by: dict[str, Any]) -> ServiceArea:

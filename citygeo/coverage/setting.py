@@ -7,6 +7,7 @@ Answers for the network as it is, and for one on which all travel slower, differ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import geopandas as gpd
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from citygeo.reach.place import Facilities
 
 PEOPLE, AREA, BUILDINGS, FLOOR = "population", "area", "buildings", "floor_area"
+ROADS = "roads"
+NOTHING: Mapping[str, Located] = MappingProxyType({})
 AREAL = 2  # dimensions of polygons
 HUNDREDTHS = 100  # floor space is counted in whole hundredths of a m2
 
@@ -151,9 +154,11 @@ class Setting:
         reached = polygons_of(ground_near(network, parts, self.question.buffer_m))
         return city_table([*self.land_measures(reached), *self.point_measures(counted)])
 
-    def served(self, network: RoadNetwork, *, walk_factor: float = 1.0) -> dict[str, Counted]:
-        """Return how people, and the points of `more`, are served."""
-        where = {PEOPLE: self.people, **self.more}
+    def served(
+        self, network: RoadNetwork, also: Mapping[str, Located] = NOTHING, *, walk_factor: float = 1.0
+    ) -> dict[str, Counted]:
+        """Return how people, the points of `more`, and those given here are served."""
+        where = {PEOPLE: self.people, **self.more, **also}
         found = self.serve(network, [at.layer for at in where.values()], walk_factor=walk_factor)
         return {name: Counted(at, by) for (name, at), by in zip(where.items(), found, strict=True)}
 
