@@ -45,6 +45,27 @@ SOURCES = {
         "aeadb891a146320d617de30b7df552818b200e9372cfeaf50535300b8bd8d244",
         "© OpenStreetMap contributors, ODbL 1.0",
     ),
+    "burundi-people": Source(
+        "pip-source",
+        "gridfinder==3.1.2",
+        "gridfinder-3.1.2/tests/data/pop.tif",
+        "1185a9f3214f86961294804aaaf0b236023a3741274916f998637f4511c0ab7b",
+        "GHS-POP, European Commission, JRC, CC BY 4.0",
+    ),
+    "burundi-roads": Source(
+        "pip-source",
+        "gridfinder==3.1.2",
+        "gridfinder-3.1.2/tests/data/roads.geojson",
+        "6b2bd5a6837e9bcdb34173b02b2ed542021fa3abf625060fc48f0c1c4841d628",
+        "© OpenStreetMap contributors, ODbL 1.0",
+    ),
+    "burundi-outline": Source(
+        "pip-source",
+        "gridfinder==3.1.2",
+        "gridfinder-3.1.2/tests/data/aoi.geojson",
+        "947ae80ae74709d2fbf81b62e1dbc3778de8a451aa3abf55141c92a94d8bc921",
+        "GADM, of the gridfinder package (MIT)",
+    ),
     "world": Source(
         "pip-wheel",
         "scgraph_data==2.0.0",
