@@ -186,10 +186,10 @@ def completeness(
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> services = {name: city.services[name] for name in ("school", "pharmacy")}
-    >>> com = cg.completeness(city.network("walk"), services, demand=city.people, zones=city.zones)
+    >>> services = {name: city.services[name] for name in ("clinic", "pharmacy")}
+    >>> com = cg.completeness(city.network("walk"), services, demand=city.people, minutes=15)
     >>> com.table.index.tolist()
-    ['school', 'pharmacy', 'any', 'all']
+    ['clinic', 'pharmacy', 'any', 'all']
     >>> bool(com.table.loc["all", "share"] <= com.table.loc["pharmacy", "share"] <= com.table.loc["any", "share"])
     True
     """

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from citygeo.coverage.curve import Curve
+from citygeo.coverage.interval import interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     import geopandas as gpd
     import pandas as pd
 
+    from citygeo.coverage.interval import Interval
     from citygeo.coverage.measures import Measure
     from citygeo.coverage.question import Question
     from citygeo.coverage.setting import Setting
@@ -116,6 +118,53 @@ class Coverage:
         True
         """
         return Curve.of(self.measures, minutes, self.minutes)
+
+    def interval(
+        self,
+        *,
+        speeds: Sequence[float] = (0.6, 1.0),
+        assumed: Sequence[float] = (0.8, 1.2),
+        snap: Sequence[float] = (0.5, 2.0),
+        scenarios: Mapping[str, float | Mapping[str, float] | pd.DataFrame] | None = None,
+        land: bool = True,
+    ) -> Interval:
+        """
+        Return what would be covered if travel were slower or faster: low, central and high, and what drives it.
+
+        Facilities, people and their places on the network stay; only times change.
+
+        Parameters
+        ----------
+        speeds
+            Factors of all speeds on the road, the lowest and the highest: 0.6 is a peak hour, 1 free flow.
+        assumed
+            Further factors of the speeds that were assumed because none is posted.
+        snap
+            Factors of the time of the stretches between places and their roads.
+        scenarios
+            Named ones: a factor of all speeds, or factors by class of road, as `RoadNetwork.with_speeds` takes them.
+        land
+            Whether measures of land are told too, which takes longer than all others.
+
+        Returns
+        -------
+        The interval. Central is this coverage.
+
+        Raises
+        ------
+        InputError
+            CG-COV-040: factors that are not two numbers around 1. CG-IN-004: scenarios that cannot be used.
+
+        Examples
+        --------
+        >>> import citygeo as cg
+        >>> city = cg.datasets.reykjavik()
+        >>> cov = cg.coverage(city.network("fire_engine"), city.stations, demand=city.people, minutes=5)
+        >>> found = cov.interval(scenarios={"peak": 0.6}, land=False)
+        >>> found.drivers["driver"].unique().tolist()
+        ['speeds', 'snap', 'assumed']
+        """
+        return interval(self, speeds=speeds, assumed=assumed, snap=snap, scenarios=scenarios, land=land)
 
     @property
     def issues(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import combinations
 
@@ -200,7 +201,7 @@ def test_names_numbers_and_layers_that_cannot_be_used():
 
 
 @APART
-def test_results_are_in_the_callers_crs_and_say_what_they_are():
+def test_results_are_in_the_callers_crs_say_what_they_are_and_are_kept(tmp_path):
     result = complete({name: layer.to_crs(3857) for name, layer in SERVICES.items()})
     assert {layer.crs.to_epsg() for layer in (result.cells, result.points, result.zones)} == {3857}
     assert repr(result) == (
@@ -209,6 +210,13 @@ def test_results_are_in_the_callers_crs_and_say_what_they_are():
     said = result.provenance["parameters"]
     assert (said["minutes"], said["operator"], said["weights"]) == (2.5, "<=", dict.fromkeys(SERVICES, 1.0))
     assert {"demand", "services school", "zones zone"} <= set(result.provenance["inputs"])
+    files = result.save(tmp_path / "out")
+    read = gpd.read_file(files["completeness"], layer="cells")
+    assert read["population"].sum() == 63
+    assert pd.read_csv(files["table"], index_col=0)["covered"].tolist() == result.table["covered"].tolist()
+    assert pd.read_csv(files["lacking"])["population"].sum() == 63
+    assert pd.read_parquet(files["cells"])["score"].to_numpy() == pytest.approx(result.cells["score"])
+    assert json.loads(files["provenance"].read_text())["action"] == "completeness"
 
 
 @APART
