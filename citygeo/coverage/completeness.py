@@ -186,10 +186,10 @@ def completeness(
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> services = {name: city.services[name] for name in ("clinic", "pharmacy")}
+    >>> services = {name: city.services[name] for name in ("park", "pharmacy")}
     >>> com = cg.completeness(city.network("walk"), services, demand=city.people, minutes=15)
     >>> com.table.index.tolist()
-    ['clinic', 'pharmacy', 'any', 'all']
+    ['park', 'pharmacy', 'any', 'all']
     >>> bool(com.table.loc["all", "share"] <= com.table.loc["pharmacy", "share"] <= com.table.loc["any", "share"])
     True
     """
