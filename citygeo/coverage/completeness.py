@@ -186,10 +186,10 @@ def completeness(
     --------
     >>> import citygeo as cg
     >>> city = cg.datasets.reykjavik()
-    >>> services = {name: city.services[name] for name in ("park", "pharmacy")}
+    >>> services = {"pharmacy": city.services["pharmacy"], "fire_station": city.stations}
     >>> com = cg.completeness(city.network("walk"), services, demand=city.people, minutes=15)
     >>> com.table.index.tolist()
-    ['park', 'pharmacy', 'any', 'all']
+    ['pharmacy', 'fire_station', 'any', 'all']
     >>> bool(com.table.loc["all", "share"] <= com.table.loc["pharmacy", "share"] <= com.table.loc["any", "share"])
     True
     """
