@@ -88,6 +88,10 @@ for net in networks:
                     net, origins, goals, minutes=1, weight=["beds", "jobs"], decay=lambda m: np.exp(-m),
                     engine=engine, threads=threads,
                 )
+                cg.floating_catchment(
+                    net, origins, goals, minutes=[0.5, 1], method="m2sfca", decay=cg.decay.linear(2), capacity="beds",
+                    population=None, engine=engine, threads=threads,
+                )
         snap_points(net, places.geometry.to_numpy(), places.crs, heading=90.0, side="right", threads=threads)
     cg.coverage(net, stations, demand=people, minutes=1, direction="from", buildings=homes)
     net.report(places)

@@ -1,4 +1,4 @@
-"""Sources and targets on one edge: the way between them that does not leave it."""
+"""Pairs of sources and targets: those on one edge, and those that a search has brought together."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CLOSED = np.uint32(0xFFFFFFFF)
+UNREACHED = np.uint32(0xFFFFFFFF)
 
 
 @kernel
@@ -76,4 +77,60 @@ def same_edge_pairs(
                         out_ms[n] = ms
                     n += 1
                 t += 1
+    return n
+
+
+@kernel
+def targets_reached(
+    node: NDArray[np.uint32],
+    ms: NDArray[np.uint32],
+    at_start: NDArray[np.int64],
+    at_row: NDArray[np.int64],
+    at_ms: NDArray[np.int64],
+    pair_target: NDArray[np.int64],
+    pair_ms: NDArray[np.int64],
+    limit_ms: int,
+    best: NDArray[np.uint32],
+    out: NDArray[np.int64],
+) -> int:
+    """
+    List the targets that one search has reached; their times are then in `best`.
+
+    Parameters
+    ----------
+    node, ms
+        uint32: settled states and their times.
+    at_start, at_row, at_ms
+        CSR by state, int64: targets that are left there, and milliseconds between the two.
+    pair_target, pair_ms
+        int64: targets on the source's own edge, and their time along it.
+    limit_ms
+        Inclusive bound.
+    best
+        uint32 `(targets,)`, all UNREACHED on entry.
+    out
+        int64 `(targets,)`: the targets, each once, in the order found.
+
+    Returns
+    -------
+    Number of targets.
+    """
+    n = 0
+    for i in range(node.size):
+        state = np.int64(node[i])
+        for e in range(at_start[state], at_start[state + 1]):
+            time = np.int64(ms[i]) + at_ms[e]
+            target = at_row[e]
+            if time <= limit_ms and time < np.int64(best[target]):
+                if best[target] == UNREACHED:
+                    out[n] = target
+                    n += 1
+                best[target] = np.uint32(time)
+    for p in range(pair_target.size):
+        target = pair_target[p]
+        if pair_ms[p] < np.int64(best[target]):
+            if best[target] == UNREACHED:
+                out[n] = target
+                n += 1
+            best[target] = np.uint32(pair_ms[p])
     return n

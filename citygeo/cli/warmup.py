@@ -53,10 +53,13 @@ def exercise(progress: Progress) -> None:
     city = cg.datasets.reykjavik()
     network, stations = city.network("fire_engine"), city.stations
     for engine in ENGINES:
-        progress.step(f"travel times, nearest and accessibility ({engine})")
+        progress.step(f"travel times, nearest and access ({engine})")
         cg.travel_times(network, stations, stations, engine=engine)
         cg.nearest(network, stations, stations, direction="to", engine=engine)
         cg.accessibility(network, stations, stations, minutes=5, engine=engine)
+        cg.floating_catchment(
+            network, stations, stations, minutes=5, capacity=None, population=None, engine=engine
+        )
     progress.step("isochrones")
     for kind in KINDS:
         cg.isochrones(network, stations, minutes=2, direction="from", kind=kind)

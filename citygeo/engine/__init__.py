@@ -16,6 +16,7 @@ from citygeo.engine.bounded import Found, Parts, nearest_states, owned_parts, re
 from citygeo.engine.choice import Engine, choose, require_engine
 from citygeo.engine.places import LONGEST_MS, UNREACHED, Nodes, Own, Places
 from citygeo.engine.weights import Weights
+from citygeo.engine.within import Within, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ __all__ = [
     "Parts",
     "Places",
     "Weights",
+    "Within",
     "nearest",
     "nearest_states",
     "owned_parts",
@@ -44,6 +46,7 @@ __all__ = [
     "search_each",
     "sums",
     "times",
+    "within",
 ]
 
 
