@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from citygeo import demand
+from citygeo.coverage.measures import columns_of
 from citygeo.coverage.zones import NO_ZONE
 from citygeo.errors import error
 
@@ -25,15 +26,27 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
     from citygeo.network import RoadNetwork
 
-OWN_NAMES = ("area", "population", "buildings", "floor_area")
+OWN_NAMES = ("population", "buildings", "floor_area")
+TAKEN = (  # by other columns of the tables
+    "level", "zone", "name", "geometry", "road_km", "time_s", "facility", "depth", "status", "snap_distance_m",
+    "h3_cell",
+)  # fmt: skip
 SAME = 1e-9  # areas cut in pieces add up to the whole but for rounding
 TOLD_KM2 = 1e-6
 
 
 def require_names(question: Question) -> None:
-    """Raise CG-COV-011 if two measures have one name."""
-    asked = [*OWN_NAMES, *(question.areas or {}), *question.columns, *(question.points or {})]
-    repeated = sorted({str(name) for name in asked if asked.count(name) > 1})
+    """Raise CG-COV-011 if two measures have one name, or one column in a table."""
+    land, points = (
+        ["area", *(question.areas or {})],
+        [*OWN_NAMES, *question.columns, *(question.points or {})],
+    )
+    columns = [*TAKEN, *land]
+    for name in land:
+        columns += columns_of(name, "_km2").values()
+    for name in points:
+        columns += columns_of(name).values()
+    repeated = sorted({str(column) for column in columns if columns.count(column) > 1})
     if repeated:
         raise error("CG-COV-011", names=", ".join(repeated))
 

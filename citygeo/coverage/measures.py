@@ -86,7 +86,7 @@ class PointMeasure:
     @property
     def columns(self) -> dict[Column, str]:
         """The columns of its sums and shares in a table of zones."""
-        return _columns(self.name, "")
+        return columns_of(self.name)
 
     def whole(self, part: Part) -> float:
         """Return the sum over all points."""
@@ -154,7 +154,7 @@ class GroundMeasure:
     @property
     def columns(self) -> dict[Column, str]:
         """The columns of its sums and shares in a table of zones."""
-        return _columns(self.name, "_km2")
+        return columns_of(self.name, "_km2")
 
     def whole(self, part: Part) -> float:
         """Return the square kilometres."""
@@ -170,7 +170,8 @@ class GroundMeasure:
         return self.radius if part == "radius" and self.radius is not None else self.total
 
 
-def _columns(name: str, unit: str) -> dict[Column, str]:
+def columns_of(name: str, unit: str = "") -> dict[Column, str]:
+    """Return the columns of a measure in a table of zones; sums end with their unit."""
     return {
         "total": f"{name}{unit}",
         "covered": f"{name}_covered{unit}",

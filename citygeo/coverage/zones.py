@@ -24,6 +24,7 @@ NO_ZONE = -1
 POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 DEFAULT_LEVEL = "zone"
 TOLD_M2 = 1.0  # smaller overlaps are left by rounding of coordinates
+MUCH = 1e-3  # of the ground; less is left by digitising
 THIN_M = 1.0  # no zone is thinner than this on average
 
 
@@ -95,7 +96,8 @@ def _without_overlaps(
         apart[later] = shapely.difference(shapes[later], shapely.union_all(shapes[one[two == later]]))
     is_told = common > TOLD_M2
     pairs = [f"{labels[a]} and {labels[b]}" for a, b in zip(one[is_told], two[is_told], strict=True)]
-    log.add("CG-COV-004", count=len(pairs), sample=pairs, level=level, km2=f"{common.sum() / 1e6:,.4g}")
+    code = "CG-COV-004" if common.sum() > MUCH * np.nansum(shapely.area(shapes)) else "CG-COV-007"
+    log.add(code, count=len(pairs), sample=pairs, level=level, km2=f"{common.sum() / 1e6:,.4g}")
     width = 2 * shapely.area(apart) / np.maximum(shapely.length(apart), 1e-9)
     thin = labels[width < THIN_M]
     log.add("CG-COV-005", count=len(thin), sample=thin, level=level, width_m=THIN_M)

@@ -275,6 +275,16 @@ def test_overlapping_zones_and_slivers_are_told_and_still_add_up():
 
 
 @APART
+def test_borders_that_overlap_by_a_hand_are_told_quietly():
+    homes = points(NODE, population=[1] * len(NODE))
+    zones = layer(square(-390, -390, 50.3, 390), square(50, -390, 390, 390))
+    result = cg.coverage(GRID, points([NODE[0]]), demand=homes, minutes=0.5, zones=zones)
+    issue = result.issues.set_index("code").loc["CG-COV-007"]
+    assert issue[["severity", "sample"]].tolist() == ["info", "0 and 1"]
+    assert gaps(result, "zone")["area", "total"] == pytest.approx(0, abs=1e-12)
+
+
+@APART
 def test_neighbours_that_share_a_border_do_not_overlap():
     homes = points(NODE, population=[1] * len(NODE))
     for crs in (4326, 3857, GRID.metric_crs):
@@ -324,6 +334,10 @@ def test_facilities_outside_serve_unless_they_must_not():
         {"areas": {"doors": HALVES}, "points": {"doors": points(NODE)}},
         {"columns": ["population"]},
         {"columns": ["old", "old"]},
+        {"points": {"level": points(NODE)}},
+        {"points": {"population_share": points(NODE)}},
+        {"areas": {"old": HALVES}, "points": {"old_share": points(NODE)}},
+        {"areas": {"green": HALVES}, "points": {"green_km2": points(NODE)}},
     ],
 )
 def test_every_measure_has_a_name_of_its_own(asked):
