@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
-from citygeo import demand
+from citygeo import datum, demand
 from citygeo.coverage.measures import columns_of
 from citygeo.coverage.zones import NO_ZONE
 from citygeo.errors import error
@@ -15,7 +16,6 @@ from citygeo.errors import error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -87,6 +87,18 @@ def note_people_outside(people: Located, levels: Mapping[str, Level], log: Issue
         outside = people.layer.weight[people.zone[level] == NO_ZONE].sum()
         counts = {"people": f"{demand.from_micro(outside):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
         log.add(code, count=int(outside > 0), level=level, **counts)
+
+
+def note_people_beyond(
+    people: Located, city: NDArray[np.object_], network: RoadNetwork, log: IssueLog
+) -> None:
+    """Record people outside a study area; they count, as land there does not."""
+    places = gpd.GeoSeries(people.layer.points(), crs=datum.WGS84).to_crs(network.metric_crs).to_numpy()
+    is_beyond = np.ones(len(people.layer), np.bool_)
+    is_beyond[shapely.STRtree(places).query(city, predicate="intersects")[1]] = False
+    beyond, total = people.layer.weight[is_beyond].sum(), people.layer.weight.sum()
+    counts = {"people": f"{demand.from_micro(beyond):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
+    log.add("CG-COV-010", count=int(beyond > 0), **counts)
 
 
 def note_outside_land(

@@ -17,6 +17,7 @@ import shapely
 from citygeo import datum, demand, hexgrid
 from citygeo.coverage.checks import (
     note_outside_land,
+    note_people_beyond,
     note_people_outside,
     note_repeated,
     require_inside,
@@ -236,6 +237,8 @@ def settle(question: Question) -> Setting:
     note_repeated(asked.demand, log)
     people = where.locate(lives)
     note_people_outside(people, levels, log)
+    if asked.study_area is not None and city is not None:
+        note_people_beyond(people, city, network, log)
     more, weights = _weights(question, people, where, log)
     land = _land(asked, _city(city, people, network), log, is_known=city is not None)
     return Setting(
