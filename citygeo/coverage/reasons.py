@@ -74,18 +74,23 @@ class Barriers(NamedTuple):
         network: RoadNetwork,
         barriers: gpd.GeoDataFrame | gpd.GeoSeries | Mapping[str, gpd.GeoDataFrame] | None,
     ) -> Barriers:
-        """Return barriers by name: a layer's own column ``name``, or the names of several layers."""
+        """
+        Return barriers by name: a layer's own column ``name``, or the names of several layers.
+
+        Raises
+        ------
+        CRSError
+            CG-CRS-001: no CRS.
+        """
         if barriers is None:
             return cls(np.empty(0, object), np.empty(0, object))
         layers = barriers if isinstance(barriers, Mapping) else {"barriers": barriers}
         names, shapes = [], []
-        for layer_name, layer in layers.items():
-            own = layer["name"] if not isinstance(barriers, Mapping) and "name" in layer else None
-            names.append(
-                np.full(len(layer), layer_name, object)
-                if own is None
-                else own.where(own.notna(), layer_name).astype(str).to_numpy(object)
-            )
+        for name, layer in layers.items():
+            datum.require_crs(layer, "barriers" if layer is barriers else f"barriers {name}")
+            own = layer["name"] if layer is barriers and "name" in layer else None
+            called = np.full(len(layer), name, object)
+            names.append(called if own is None else np.where(own.isna(), called, own.astype(object)))
             shapes.append(layer.geometry.to_crs(network.metric_crs).to_numpy())
         return cls(np.concatenate(names), np.concatenate(shapes))
 

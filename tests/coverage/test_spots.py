@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import citygeo as cg
+from citygeo import errors
 from citygeo.coverage.reasons import REASONS
 from tests.toy import ONEWAY, STREET, grid_city, lonlat, network, points
 
@@ -58,6 +59,21 @@ def test_a_barrier_beside_the_straight_line_is_no_reason():
     aside = line((500, 150), (2500, 150), name=["Long River 长河"])
     spot = only_spot(cg.coverage(NET, points([(0, 0)]), demand=HOMES, minutes=5, barriers=aside))
     assert (spot.reason, spot.crosses) == ("detour", "")
+
+
+def test_barriers_may_be_layers_by_name_and_need_a_crs():
+    river, rail = line((-500, 150), (2500, 150)), line((-500, 50), (2500, 50))
+    asked = {"demand": HOMES, "minutes": 5}
+    both = only_spot(
+        cg.coverage(NET, points([(0, 0)]), **asked, barriers={"river 河": river, "rail 铁路": rail})
+    )
+    assert both.crosses == "rail 铁路, river 河"
+    nameless = only_spot(cg.coverage(NET, points([(0, 0)]), **asked, barriers=river.assign(name=[None])))
+    assert nameless.crosses == "barriers"
+    series = only_spot(cg.coverage(NET, points([(0, 0)]), **asked, barriers=river.geometry))
+    assert (series.reason, series.crosses) == ("barrier", "barriers")
+    with pytest.raises(errors.CRSError, match="CG-CRS-001: barriers"):
+        cg.coverage(NET, points([(0, 0)]), **asked, barriers=river.set_crs(None, allow_override=True))
 
 
 def test_a_straight_street_beyond_the_minutes_is_too_far():
@@ -251,6 +267,21 @@ def test_reasons_follow_their_definitions_in_reykjavik():
     assert {"too_far", "detour", "not_connected"} <= set(cov.blind_spots["reason"]) <= set(REASONS)
     assert (cov.blind_spots["hint"].str.len() > 10).all()
     assert (cov.blind_spots["hint_zh"].str.len() > 5).all()
+
+
+def test_where_all_is_barrier_each_detour_is_one_and_nothing_else_changes():
+    city = cg.datasets.reykjavik()
+    net, asked = city.network("fire_engine"), {"demand": city.people, "minutes": 5}
+    water = gpd.GeoDataFrame({"name": ["Sea 海"]}, geometry=[shapely.box(-23, 63, -20, 65)], crs=4326)
+    without = cg.coverage(net, city.stations, **asked)
+    within = cg.coverage(net, city.stations, **asked, barriers=water)
+    one, two = (
+        cov.blind_spots.drop(columns=["geometry", "hint", "hint_zh", "crosses"]) for cov in (without, within)
+    )
+    assert (two["reason"] == "barrier").sum() > 0
+    assert two.replace({"reason": {"barrier": "detour"}}).equals(one)
+    assert (within.blind_spots["crosses"] == "Sea 海").all()
+    assert within.table.equals(without.table)
 
 
 def test_a_factor_for_all_people_changes_people_only():
