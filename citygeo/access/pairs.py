@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from citygeo import engine as engines
-from citygeo.engine.within import BLOCK_BYTES
+from citygeo.engine.reached import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -191,8 +191,13 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         shown = self.measures[0] if column is None else column
         if shown not in self.columns:
             raise error("CG-IN-005", layer="accessibility", column=shown, columns=", ".join(self.columns))
-        rows = gpd.GeoDataFrame(self if not self.bounds_minutes else self._at(minutes))
-        return viz.explore(rows, **{"column": shown, **options})
+        rows = self if not self.bounds_minutes else self._at(minutes)
+        table = gpd.GeoDataFrame(rows)
+        table.attrs = {
+            "labels": {shown: _label(shown, rows["minutes"].iloc[0])},
+            "attribution": self.provenance["attribution"],
+        }
+        return viz.explore(self.asked.network, table, **{"column": shown, **options})
 
     def _at(self, minutes: float | None) -> Accessibility:
         """Return the rows of one bound, the widest if `None`."""
@@ -213,6 +218,14 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         bounds = ", ".join(f"{bound:g}" for bound in asked.minutes) or "own"
         told = f"{asked.kind}: {', '.join(asked.measures)} within {bounds} min, {asked.direction} facilities"
         return f"{told}, {len(asked.log.found)} findings\n{super().__repr__()}"
+
+
+def _label(column: str, minutes: float) -> tuple[str, str]:
+    """Return what a map calls a column, in English and Chinese; minutes are NaN if each facility has its own."""
+    en, zh = ("capacity per person", "人均供给") if column == "access" else (column.replace("_", " "), column)
+    if np.isnan(minutes):
+        return en, zh
+    return f"{en} within {minutes:g} min", f"{minutes:g} 分钟内 {zh}"
 
 
 def asked_rows(

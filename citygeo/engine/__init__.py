@@ -15,8 +15,8 @@ from citygeo.engine import bounded, sweeps
 from citygeo.engine.bounded import Found, Parts, nearest_states, owned_parts, reached_parts, search_each
 from citygeo.engine.choice import Engine, choose, require_engine
 from citygeo.engine.places import LONGEST_MS, UNREACHED, Nodes, Own, Places
+from citygeo.engine.reached import Within, within
 from citygeo.engine.weights import Weights
-from citygeo.engine.within import Within, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -258,3 +258,34 @@ def test_layers_may_differ_in_crs_and_must_have_one():
         layers[layer] = layers[layer].set_crs(None, allow_override=True)
         with pytest.raises(CitygeoError, match=f"CG-CRS-001: .*{layer}"):
             cg.accessibility(NET, **layers, minutes=3)
+
+
+def page_of(drawn, tmp_path):
+    """The map as one page."""
+    drawn.save_html(tmp_path / "map.html")
+    return (tmp_path / "map.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["cells", "points"])
+def test_one_answer_is_drawn(kind, tmp_path):
+    origins = HOMES if kind == "points" else pd.DataFrame(index=cells_on_the_street())
+    found = cg.accessibility(NET, origins, BOTH, minutes=[1, 3])
+    page = page_of(found.explore(), tmp_path)
+    assert "school reached within 3 min" in page
+    assert "3 分钟内" in page
+    assert "OpenStreetMap" in page
+    other = page_of(found.explore("clinic_reached", minutes=1, title="Clinics"), tmp_path)
+    assert "clinic reached within 1 min" in other
+    with pytest.raises(CitygeoError, match="CG-IN-004: minutes=2"):
+        found.explore(minutes=2)
+    with pytest.raises(CitygeoError, match="CG-IN-005"):
+        found.explore("park_reached")
+
+
+def test_capacity_per_person_is_drawn(tmp_path):
+    clinics = CLINICS.assign(reach=3)
+    for minutes, label in ((3, "capacity per person within 3 min"), ("reach", "capacity per person")):
+        found = cg.floating_catchment(
+            NET, HOMES.assign(people=5), clinics, minutes=minutes, capacity="beds", population="people"
+        )
+        assert label in page_of(found.explore(), tmp_path)

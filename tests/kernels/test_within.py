@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from citygeo import engine
 from citygeo._kernels.pairs import UNREACHED, targets_reached
 from citygeo.engine.choice import sides
-from citygeo.engine.within import _searched
+from citygeo.engine.reached import _searched
 from tests.kernels.graphs import MANY
 from tests.kernels.test_sums import as_places, bare, scenes
 
