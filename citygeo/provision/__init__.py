@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Provision", "provision"]
 
+_PLACED = ("mean_time_s", "status", "snap_distance_m")
+_NEW = {
+    "demand": ("served", "unserved", "reason", "nearest_facility", "nearest_s", *_PLACED),
+    "facilities": ("capacity", "allocated", "spare", "nearest_load", "overload", *_PLACED),
+}
+
 TOO_FAR, NOT_CONNECTED = "too_far", "not_connected"
 
 
@@ -90,7 +96,8 @@ def provision(
     Raises
     ------
     InputError
-        CG-IN-001, 003, 004, 005, 006, 007: as `service_area`, for both layers; numbers that are missing or negative.
+        CG-IN-001, 003, 004, 005, 006, 007: as `service_area`, for both layers; numbers that are missing or negative;
+        columns that the result would replace.
     UnitError
         CG-UNIT-002: minutes out of range.
     LimitError
@@ -181,6 +188,12 @@ def _side(
     rows = stood.rows
     if column not in rows.columns:
         raise error("CG-IN-005", layer=name, column=column, columns=", ".join(map(str, rows.columns)))
+    taken = [other for other in _NEW[name] if other in rows.columns and other != column]
+    if taken:
+        raise error(
+            "CG-IN-004", argument=name, value=f"a layer with a column {taken[0]}",
+            rule="The result has a column of this name.", hint=f"Rename the column of the {name}.",
+        )  # fmt: skip
     return Side(rows, placed, to_micro(rows[column], layer=name, column=column))
 
 

@@ -34,9 +34,11 @@ ESTIMATE = Label("estimate", "估计值")
 ESTIMATED = Label("Where people live is an estimate, not a count.", "人口分布为估计值，并非实测。")
 _UNITS = {"km2": (1.0, 1, " km²"), "m2": (1e6, 2, " km²")}  # what one is, digits, sign
 IN_CIRCLES = Label("◯ within the radius, as the crow flies.", "◯为按服务半径(直线距离)计算的比例。")
-DEPTHS = (Label("none", "0站"), Label("one", "1站"), Label("two", "2站"), Label("three or more", "3站及以上"))
+DEPTHS = (Label("none", "0处"), Label("one", "1处"), Label("two", "2处"), Label("three or more", "3处及以上"))
 LARGEST = Label("Largest blind spots, people", "最大盲区(人)")
-BY_STATIONS = Label("People by number of stations in reach", "按可达站点数划分的人口")
+
+
+UNTITLED = Label("")
 
 
 class Spot(NamedTuple):
@@ -105,7 +107,7 @@ class Panel:
     badge: Label | None = None
     measures: tuple[tuple[Label, str, str, float | None], ...] = ()
     depth: tuple[tuple[int, Label, str, float], ...] = ()
-    depth_title: Label = BY_STATIONS
+    depth_title: Label = UNTITLED
     checks: tuple[Check, ...] = ()
     worst: tuple[Spot, ...] = ()
     worst_title: Label = LARGEST
@@ -150,7 +152,7 @@ class Panel:
 def coverage_panel(result: Coverage) -> Panel:
     """Return the panel of a coverage."""
     table, mode = result.table, result.area.network.mode
-    lives = table.loc["population"]
+    lives, many = table.loc["population"], word_for(mode.name).many
     notes = [_turnout_note(result.area), *_off_network(result.area)]
     if result.demand_is_estimate:
         notes.insert(
@@ -170,6 +172,7 @@ def coverage_panel(result: Coverage) -> Panel:
         badge=ESTIMATE if result.demand_is_estimate else None,
         measures=_measures(result),
         depth=_depth(result),
+        depth_title=Label(f"People by number of {many.en.lower()} in reach", f"按可达{many.zh}数划分的人口"),
         worst=_worst(result),
         notes=tuple(note for note in notes if note),
     )
@@ -184,7 +187,7 @@ def _measures(result: Coverage) -> tuple[tuple[Label, str, str, float | None], .
         scale, digits, unit = _UNITS.get(row["unit"], (1.0, 0, ""))
         detail = f"{number(row['covered'] / scale, digits)} / {number(row['total'] / scale, digits)}{unit}"
         if "radius_share" in row and row["radius_share"] == row["radius_share"]:
-            detail += f" · ◯ {percent(row['radius_share'])}"
+            detail += f"\n◯ {percent(row['radius_share'])}"
         rows.append((measure_label(measure), percent(row["share"]), detail, fraction(row["share"])))
     return tuple(rows)
 
@@ -226,7 +229,7 @@ def service_area_panel(result: ServiceArea) -> Panel:
         caption=Label(f"within {widest['minutes']:g} minutes", f"{widest['minutes']:g}分钟内可达"),
         measures=(
             (Label("Road reached", "可达道路"), f"{number(widest['reached_km'], 1)} km", "", None),
-            (Label("Stations", "站点"), number(len(result.facilities)), "", None),
+            (word_for(mode.name).many, number(len(result.facilities)), "", None),
         ),
         notes=tuple(note for note in (_turnout_note(result), *_off_network(result)) if note),
     )
@@ -386,10 +389,11 @@ def _off_network(area: ServiceArea) -> tuple[Label, ...]:
     off = int((area.snaps["status"] != "ok").sum())
     if not off:
         return ()
+    many = word_for(area.network.mode.name).many
     return (
         Label(
-            f"{off} of {len(area.snaps)} stations are off the network and serve nobody.",
-            f"{len(area.snaps)}个站点中有{off}个未接入路网。",
+            f"{off} of {len(area.snaps)} {many.en.lower()} are off the network and serve nobody.",
+            f"{len(area.snaps)}个{many.zh}中有{off}个未接入路网。",
         ),
     )
 

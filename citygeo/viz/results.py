@@ -142,15 +142,16 @@ def _where_most_live(layer: gpd.GeoDataFrame, people: str) -> gpd.GeoSeries:
 def _coverage(result: Any, log: IssueLog) -> list[Layer]:
     names, by_level = facility_names(result.area.facilities), _by_level(result.zones)
     ground, labels = _frame(by_level, result.cells)
+    mode = result.area.network.mode.name
     return [
         *ground,
         context.roads(_edges(result.area.network), log),
         *_reach(result.area),
         *[people.zone_shares(rows, level) for level, rows in by_level.items()],
-        people.uncovered_people(result.cells, names),
-        people.blind_spots(result.blind_spots, names),
+        people.uncovered_people(result.cells, names, mode=mode),
+        people.blind_spots(result.blind_spots, names, mode=mode),
         *labels,
-        people.blind_spot_ranks(result.blind_spots, names),
+        people.blind_spot_ranks(result.blind_spots, names, mode=mode),
         _facilities(result.area),
     ]
 
@@ -262,7 +263,10 @@ def _edges(network: Any) -> gpd.GeoDataFrame:
 def _reach(area: Any) -> list[Layer]:
     widest = max(area.minutes)
     edges = area.edges[area.edges["minutes"] == widest]
-    return [reached.service_area(area.dissolved), reached.reached_roads(edges, minute_classes(widest))]
+    return [
+        reached.service_area(area.dissolved, mode=area.network.mode.name),
+        reached.reached_roads(edges, minute_classes(widest)),
+    ]
 
 
 def _facilities(area: Any) -> Layer:

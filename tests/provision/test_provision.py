@@ -255,6 +255,8 @@ def test_a_real_city_adds_up_in_every_level() -> None:
         ({"demand": homes((0, 0), people=[-1])}, "CG-IN-003"),
         ({"demand": homes((0, 0), people=[np.nan])}, "CG-IN-003"),
         ({"facilities": schools((0, 0), seats=[-1])}, "CG-IN-003"),
+        ({"demand": homes((0, 0), people=[1]).assign(served=0)}, "CG-IN-004"),
+        ({"facilities": schools((0, 0), seats=[1]).assign(seats=2), "capacity": "seats"}, "CG-IN-004"),
         ({"demand": pd.DataFrame({"population": [1]})}, "CG-IN-007"),
         ({"facilities": schools((0, 0), seats=[1]).set_crs(None, allow_override=True)}, "CG-CRS-001"),
         ({"facilities": schools((0, 0), (0, 0), seats=[1, 1]).set_axis(["a", "a"])}, "CG-IN-006"),

@@ -349,3 +349,24 @@ def test_map_says_what_it_is() -> None:
 def test_sample_size_of_the_page_stays_small() -> None:
     html = explore(coverage()).get_root().render()
     assert len(html) < 300_000
+
+
+def test_shares_in_circles_stand_beside_those_of_the_network(tmp_path: Path, opened: Opened) -> None:
+    result = coverage()
+    result.table = result.table.assign(radius_covered=[10.0, 100.0], radius_share=[1 / 3, 100 / 3383])
+    result.table.loc["a very long name of land 很长的用地名称"] = [
+        "km2",
+        123456.7,
+        234567.8,
+        0.5,
+        234567.8,
+        1.0,
+    ]
+    explore(result).save_html(tmp_path / "map.html")
+    page = opened.open(tmp_path / "map.html")
+    text = page.locator(".cg-title").inner_text()
+    for part in ("◯ 33.3 %", "◯ 3.0 %", "◯ within the radius, as the crow flies.", "直线距离"):
+        assert part in text, part
+    panel, table = (page.locator(part).bounding_box() for part in (".cg-title", ".cg-measures"))
+    assert table["x"] + table["width"] <= panel["x"] + panel["width"]
+    assert opened.faults == []

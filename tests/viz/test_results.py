@@ -56,9 +56,22 @@ def test_panels_of_each_result() -> None:
     panel = map_panel(coverage())
     assert panel.figure == "1.5 %"
     assert [str(row[1]) for row in panel.depth] == [
-        "none 0站",
-        "one 1站",
-        "two 2站",
-        "three or more 3站及以上",
+        "none 0处",
+        "one 1处",
+        "two 2处",
+        "three or more 3处及以上",
     ]
+    assert str(panel.depth_title) == "People by number of stations in reach 按可达站点数划分的人口"
     assert map_panel(coverage(demand_is_estimate=False)).badge is None
+
+
+def test_what_is_no_fire_station_is_called_a_facility() -> None:
+    result = coverage()
+    result.area.network.mode.name = "walk"
+    assert (
+        str(map_panel(result).depth_title) == "People by number of facilities in reach 按可达设施数划分的人口"
+    )
+    layers = {layer.key: layer for layer in map_layers(result, IssueLog())}
+    for key in ("uncovered", "blind-spots", "blind-spot-ranks"):
+        assert "Nearest facility 最近设施" in [str(field) for field in layers[key].tips.fields]
+    assert layers["service-area"].legend[0].label.en == "Within 5 min of a facility"

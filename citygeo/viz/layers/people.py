@@ -9,6 +9,7 @@ import pandas as pd
 
 from citygeo.viz.classes import NO_DATA, Classes, people_classes, share_classes
 from citygeo.viz.layers.layer import Entry, Layer, Tips, one_style, placed
+from citygeo.viz.layers.reached import word_for
 from citygeo.viz.text import (
     MISSING,
     REASONS,
@@ -31,7 +32,7 @@ RANKED = 10  # so many blind spots carry their rank on the map
 BLIND: dict[str, Any] = {"color": "#3b0a45", "opacity": 1}
 
 
-def uncovered_people(cells: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer:
+def uncovered_people(cells: gpd.GeoDataFrame, names: Mapping[Any, str], *, mode: str = "") -> Layer:
     """
     Return the hexagons where somebody is not covered, coloured by how many.
 
@@ -41,6 +42,8 @@ def uncovered_people(cells: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer
         Indexed by H3 cell: population, covered, uncovered, time_s, facility, status.
     names
         Name of each facility.
+    mode
+        Name of the travel mode, which chooses what facilities are called.
     """
     rows = placed(cells[cells["uncovered"] > 0], "cells")
     classes = people_classes(rows["uncovered"])
@@ -49,7 +52,7 @@ def uncovered_people(cells: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer
         Label("People", "人口"),
         Label("Covered", "已覆盖"),
         Label("Status", "状态"),
-        Label("Nearest station", "最近站点"),
+        word_for(mode).nearest,
         Label("Its time", "到达时间"),
         Label("H3 cell", "格网编号"),
     )
@@ -106,7 +109,7 @@ def count_labels(classes: Classes) -> list[Label]:
     return labels
 
 
-def blind_spots(spots: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer:
+def blind_spots(spots: gpd.GeoDataFrame, names: Mapping[Any, str], *, mode: str = "") -> Layer:
     """
     Return the outlines of blind spots, worst drawn last.
 
@@ -134,15 +137,15 @@ def blind_spots(spots: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer:
             for style, (label, count) in enumerate(zip(labels, counts, strict=True))
             if count
         ),
-        tips=_spot_tips(rows, names),
+        tips=_spot_tips(rows, names, mode),
     )
 
 
-def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Tips:
+def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str], mode: str) -> Tips:
     fields = (
         Label("People not covered", "未覆盖人口"),
         Label("Place", "所在分区"),
-        Label("Nearest station", "最近站点"),
+        word_for(mode).nearest,
         Label("Mean time of its people", "平均到达时间"),
         Label("Reason", "原因"),
         Label("In between", "阻隔物"),
@@ -161,7 +164,7 @@ def _spot_tips(rows: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Tips:
     return Tips(fields, texts)
 
 
-def blind_spot_ranks(spots: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer:
+def blind_spot_ranks(spots: gpd.GeoDataFrame, names: Mapping[Any, str], *, mode: str = "") -> Layer:
     """Return the ranks of the worst blind spots as labels."""
     rows = placed(spots, "blind spots").head(RANKED)
     return Layer(
@@ -171,7 +174,7 @@ def blind_spot_ranks(spots: gpd.GeoDataFrame, names: Mapping[Any, str]) -> Layer
         shapes=rows.geometry.representative_point().to_numpy(),
         styles=({"badge": True},),
         style_of=one_style(rows),
-        tips=_spot_tips(rows, names),
+        tips=_spot_tips(rows, names, mode),
         texts=[str(rank) for rank in rows.index],
     )
 

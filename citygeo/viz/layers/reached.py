@@ -31,6 +31,11 @@ class Word(NamedTuple):
     one: Label
     many: Label
 
+    @property
+    def nearest(self) -> Label:
+        """The nearest one."""
+        return Label(f"Nearest {self.one.en.lower()}", f"最近{self.one.zh}")
+
 
 STATION = Word(Label("Station", "站点"), Label("Stations", "站点"))
 FACILITY = Word(Label("Facility", "设施"), Label("Facilities", "设施"))
@@ -41,8 +46,9 @@ def word_for(mode: str) -> Word:
     return STATION if mode == "fire_engine" else FACILITY
 
 
-def service_area(dissolved: gpd.GeoDataFrame) -> Layer:
-    """Return the ground within reach, one row per band; the widest band is drawn first."""
+def service_area(dissolved: gpd.GeoDataFrame, *, mode: str = "") -> Layer:
+    """Return the ground within reach, one row per band; the widest band is drawn first. `mode` as in `facilities`."""
+    of = word_for(mode).one.en.lower()
     rows = placed(dissolved, "service area").sort_values("minutes", ascending=False)
     colours = ramp("reach", max(len(rows), 3))[: len(rows)]
     styles = tuple(
@@ -52,7 +58,7 @@ def service_area(dissolved: gpd.GeoDataFrame) -> Layer:
     shapes = shapely.simplify(rows.geometry.to_numpy(), 2e-5)
     notes = [f"{number(value, 1)} km²" for value in rows["area_km2"]]
     labels = [
-        Label(f"Within {minutes:g} min of a station", f"{minutes:g}分钟内可达") for minutes in rows["minutes"]
+        Label(f"Within {minutes:g} min of a {of}", f"{minutes:g}分钟内可达") for minutes in rows["minutes"]
     ]
     return Layer(
         key="service-area",

@@ -127,7 +127,7 @@ def test_facilities_off_the_network_are_grey_and_say_why() -> None:
 def test_service_area_draws_the_widest_band_first() -> None:
     area = service_area().dissolved
     both = pd.concat([area, area.assign(minutes=10.0, area_km2=12.0)], ignore_index=True)
-    layer = reached.service_area(both)
+    layer = reached.service_area(both, mode="fire_engine")
     assert [entry.label.en for entry in layer.legend] == [
         "Within 10 min of a station",
         "Within 5 min of a station",
