@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from citygeo.network import Direction, RoadNetwork
     from citygeo.reach.place import Facilities
 
+PER = 1_000  # people, for the capacity on maps
+
 
 @dataclass(frozen=True)
 class Question:
@@ -170,7 +172,7 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
 
     def explore(self, column: str | None = None, *, minutes: float | None = None, **options: Any) -> Any:
         """
-        Draw one answer on a map, see `citygeo.explore`.
+        Draw one answer on a map, see `citygeo.explore`; capacity as that for 1,000 people.
 
         Parameters
         ----------
@@ -193,6 +195,8 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
             raise error("CG-IN-005", layer="accessibility", column=shown, columns=", ".join(self.columns))
         rows = self if not self.bounds_minutes else self._at(minutes)
         table = gpd.GeoDataFrame(rows)
+        if shown == "access":
+            table = table.assign(access=table["access"] * PER)
         table.attrs = {
             "labels": {shown: _label(shown, rows["minutes"].iloc[0])},
             "attribution": self.provenance["attribution"],
@@ -222,7 +226,10 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
 
 def _label(column: str, minutes: float) -> tuple[str, str]:
     """Return what a map calls a column, in English and Chinese; minutes are NaN if each facility has its own."""
-    en, zh = ("capacity per person", "人均供给") if column == "access" else (column.replace("_", " "), column)
+    if column == "access":
+        en, zh = f"Capacity per {PER:,} people", f"每 {PER:,} 人供给"
+    else:
+        en, zh = column.replace("_", " ").capitalize(), column
     if np.isnan(minutes):
         return en, zh
     return f"{en} within {minutes:g} min", f"{minutes:g} 分钟内 {zh}"

@@ -271,11 +271,11 @@ def test_one_answer_is_drawn(kind, tmp_path):
     origins = HOMES if kind == "points" else pd.DataFrame(index=cells_on_the_street())
     found = cg.accessibility(NET, origins, BOTH, minutes=[1, 3])
     page = page_of(found.explore(), tmp_path)
-    assert "school reached within 3 min" in page
+    assert "School reached within 3 min" in page
     assert "3 分钟内" in page
     assert "OpenStreetMap" in page
     other = page_of(found.explore("clinic_reached", minutes=1, title="Clinics"), tmp_path)
-    assert "clinic reached within 1 min" in other
+    assert "Clinic reached within 1 min" in other
     with pytest.raises(CitygeoError, match="CG-IN-004: minutes=2"):
         found.explore(minutes=2)
     with pytest.raises(CitygeoError, match="CG-IN-005"):
@@ -284,7 +284,10 @@ def test_one_answer_is_drawn(kind, tmp_path):
 
 def test_capacity_per_person_is_drawn(tmp_path):
     clinics = CLINICS.assign(reach=3)
-    for minutes, label in ((3, "capacity per person within 3 min"), ("reach", "capacity per person")):
+    for minutes, label in (
+        (3, "Capacity per 1,000 people within 3 min"),
+        ("reach", "Capacity per 1,000 people"),
+    ):
         found = cg.floating_catchment(
             NET, HOMES.assign(people=5), clinics, minutes=minutes, capacity="beds", population="people"
         )
