@@ -160,7 +160,7 @@ def main() -> None:
     )
     given = (fca["access"].fillna(0) * fca["population"]).sum()
     print(
-        f"2SFCA shares out {given:.6f} of {clinics['healthcare'].sum()} places of healthcare; the rest nobody reaches"
+        f"2SFCA shares out {given:.6f} of {clinics['healthcare'].sum()} places of healthcare, all that people reach"
     )
     print(
         f"network {built - begin:.1f} s, answers {done - built:.1f} s, files {time.perf_counter() - done:.1f} s"
