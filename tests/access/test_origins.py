@@ -292,3 +292,13 @@ def test_capacity_per_person_is_drawn(tmp_path):
             NET, HOMES.assign(people=5), clinics, minutes=minutes, capacity="beds", population="people"
         )
         assert label in page_of(found.explore(), tmp_path)
+
+
+def test_a_cell_comes_once():
+    names = cells_on_the_street()
+    for name, layers in (("origins", {}), ("opportunities", {"origins": HOMES})):
+        table = pd.DataFrame({"jobs": 1}, index=[*names, names[0]])
+        with pytest.raises(CitygeoError, match=f"CG-IN-006: {name}"):
+            cg.accessibility(
+                NET, **({"origins": table, "opportunities": SCHOOLS} | layers | {name: table}), minutes=3
+            )
