@@ -10,8 +10,8 @@ import shapely
 
 from citygeo import datum
 from citygeo.errors import error
+from citygeo.viz import network_panels, service_panels
 from citygeo.viz import panel as panels
-from citygeo.viz import service_panels
 from citygeo.viz.bands import bands
 from citygeo.viz.classes import band_classes, minute_classes, time_stops
 from citygeo.viz.layers import (
@@ -288,8 +288,8 @@ _PANELS: dict[str, Callable[[Any], Panel]] = {
     "Coverage": panels.coverage_panel,
     "ServiceArea": panels.service_area_panel,
     "Isochrones": lambda result: panels.isochrones_panel(result, bands(result)),
-    "RoadNetwork": panels.network_panel,
-    "NetworkReport": panels.report_panel,
+    "RoadNetwork": network_panels.network_panel,
+    "NetworkReport": network_panels.report_panel,
     "Provision": service_panels.provision_panel,
     "Completeness": service_panels.completeness_panel,
 }
