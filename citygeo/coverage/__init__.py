@@ -238,14 +238,16 @@ def _zone_labels(
     if not levels:
         return np.full(len(people.layer), NO_ZONE, np.int64), np.full(len(people.layer), "", object)
     first, finest = next(iter(levels)), max(levels, key=lambda level: len(levels[level].layer))
-    named = []
-    for level in dict.fromkeys((finest, first)):
+    names = []
+    for level in (finest, first):
         zones = levels[level].layer
         known = zones["name"].notna().to_numpy() if "name" in zones else np.ones(len(zones), np.bool_)
-        names = np.array([*np.where(known, zone_names(zones), ""), ""], object)  # -1 is the last
-        named.append(names[people.zone[level]])
-    label = np.array([", ".join(filter(None, parts)) for parts in zip(*named, strict=True)], object)
-    return people.zone[first], label
+        names.append([*np.where(known, zone_names(zones), ""), ""])  # -1 is the last
+    pairs = np.column_stack((people.zone[finest], people.zone[first]))
+    pair, place = np.unique(pairs, axis=0, return_inverse=True)
+    words = [dict.fromkeys((names[0][a], names[1][b])) for a, b in pair.tolist()]
+    label = np.array([", ".join(filter(None, parts)) for parts in words], object)
+    return people.zone[first], label[place.ravel()]
 
 
 def _point_table(people: Counted, facilities: pd.Index[Any]) -> gpd.GeoDataFrame:

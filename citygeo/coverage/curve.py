@@ -35,13 +35,23 @@ class Curve:
         Shares, indexed by ``minutes``, one column per measure of points; missing where there is nothing to cover.
     limit
         The minutes of the coverage it belongs to.
+    has_own_limits
+        Whether facilities have limits of their own; `limit` is the longest, and the others grow with it.
     """
 
     table: pd.DataFrame
     limit: float
+    has_own_limits: bool = False
 
     @classmethod
-    def of(cls, measures: Iterable[Measure], minutes: Iterable[float] | None, limit: float) -> Curve:
+    def of(
+        cls,
+        measures: Iterable[Measure],
+        minutes: Iterable[float] | None,
+        limit: float,
+        *,
+        has_own_limits: bool = False,
+    ) -> Curve:
         """Return the curve of measures; see `Coverage.curve`."""
         steps = np.linspace(0, min(2 * limit, MAX_MINUTES), STEPS + 1) if minutes is None else list(minutes)
         looked = np.unique(np.asarray(steps, np.float64))
@@ -50,7 +60,7 @@ class Curve:
                 "CG-UNIT-002", argument="minutes", value=list(looked), low=0, high=int(MAX_MINUTES), unit="minutes",
                 hint="Were seconds passed?",
             )  # fmt: skip
-        return cls(curve_table(measures, looked, to_ms(limit)), limit)
+        return cls(curve_table(measures, looked, to_ms(limit)), limit, has_own_limits)
 
     def plot(
         self,
@@ -66,4 +76,5 @@ class Curve:
 
     def __repr__(self) -> str:
         span = f"{self.table.index[0]:g} to {self.table.index[-1]:g} min"
-        return f"<Curve of {', '.join(self.table.columns)} over {span}, limit {self.limit:g} min>"
+        limit = "longest limit" if self.has_own_limits else "limit"
+        return f"<Curve of {', '.join(self.table.columns)} over {span}, {limit} {self.limit:g} min>"

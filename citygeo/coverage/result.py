@@ -33,7 +33,7 @@ class Coverage:
     area
         The service area behind it.
     minutes
-        The inclusive bound.
+        The inclusive bound; the longest where facilities have limits of their own.
     table
         One row per measure (``area``, each of `areas`, ``population``, each of `columns`, ``buildings``,
         ``floor_area``, each of `points`): unit, covered, total, share (missing where the total is 0). Where a radius
@@ -87,6 +87,11 @@ class Coverage:
         """What was asked, as the caller gave it."""
         return self.setting.question
 
+    @property
+    def has_own_limits(self) -> bool:
+        """Whether facilities have limits of their own, of which `minutes` is the longest."""
+        return bool(self.setting.placed.late_ms.any())
+
     def curve(self, minutes: Iterable[float] | None = None) -> Curve:
         """
         Return the share that would be covered within other minutes.
@@ -117,7 +122,7 @@ class Coverage:
         >>> bool(curve.table.loc[5, "population"] == cov.table.loc["population", "share"])
         True
         """
-        return Curve.of(self.measures, minutes, self.minutes)
+        return Curve.of(self.measures, minutes, self.minutes, has_own_limits=self.has_own_limits)
 
     def interval(
         self,
@@ -144,7 +149,8 @@ class Coverage:
         scenarios
             Named ones: a factor of all speeds, or factors by class of road, as `RoadNetwork.with_speeds` takes them.
         land
-            Whether measures of land are told too, which takes longer than all others.
+            Whether measures of land are told too. They take ten times as long as all others: of greater Reykjavik with
+            four stations 4 s, the others 0.4 s.
 
         Returns
         -------
@@ -204,7 +210,8 @@ class Coverage:
     def __repr__(self) -> str:
         people = self.table.loc["population"]
         kind = "estimated " if self.demand_is_estimate else ""
+        own = "own limits of up to " if self.has_own_limits else ""
         return (
-            f"<Coverage within {self.minutes:g} min: {people.covered:,.0f} of {people.total:,.0f} {kind}people "
+            f"<Coverage within {own}{self.minutes:g} min: {people.covered:,.0f} of {people.total:,.0f} {kind}people "
             f"({people.share:.1%}), {len(self.blind_spots)} blind spots>"
         )

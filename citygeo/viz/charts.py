@@ -111,6 +111,13 @@ def _ends(ax: Axes, x: Any, y: Any, words: paper.Words) -> None:
     ax.plot([100 * TOP] * 2, [most, 100], **look, label=has_most)
 
 
+def _limit(curve: Any) -> Label:
+    """Return the limit of a curve in words."""
+    if curve.has_own_limits:
+        return Label(f"own limits (up to {curve.limit:g} min)", f"各设施自身时限（最长{curve.limit:g}分钟）")
+    return Label(f"within {curve.limit:g} min", f"{curve.limit:g}分钟内")
+
+
 def plot_curve(
     result: Any,
     path: str | os.PathLike[str] | None = None,
@@ -125,7 +132,7 @@ def plot_curve(
     ----------
     result
         Of `Coverage.curve`: ``table`` with a row per minutes (its index) and a column of shares per measure, and
-        ``limit``, the bound that is marked.
+        ``limit``, the bound that is marked, and ``has_own_limits``, whether it is the longest of several.
     path, title, dpi
         As in `plot_lorenz`.
 
@@ -152,7 +159,7 @@ def plot_curve(
         ax.set_xlim(0, minutes.max())
         ax.set_xlabel(words.text(Label("minutes", "分钟")), fontsize=NORMAL, color=INK)
         _percent(ax, words, "y", Label("covered", "覆盖率"))
-        within = words.text(Label(f"within {result.limit:g} min", f"{result.limit:g}分钟内"))
+        within = words.text(_limit(result))
         _legend(ax, "center left", beside=True, heading=within)
 
     own = Label("Coverage against minutes", "覆盖率随时间的变化")

@@ -102,6 +102,9 @@ def test_a_limit_of_its_own_is_inclusive_and_reaches_edges_no_farther():
     result = cg.coverage(street, stations, demand=homes, minutes="limit")
     assert result.table.loc["population", "covered"] == 1 + 4
     assert result.minutes == 2.5
+    assert result.has_own_limits
+    assert "within own limits of up to 2.5 min" in repr(result)
+    assert "longest limit 2.5 min" in repr(result.curve())
     near = cg.coverage(street, stations, demand=homes, minutes="limit", delay_s=0).area.edges
     last = near.groupby("facility")[["time_from_s", "time_to_s"]].max().max(axis=1)
     assert last.tolist() == pytest.approx([150.0, 30.0])
@@ -116,6 +119,7 @@ def test_equal_limits_of_their_own_are_the_limit_of_all():
     given = {"demand": homes, "zones": LEVELS, "radius_m": 300}
     own = cg.coverage(GRID, stations, minutes="limit", **given)
     one = cg.coverage(GRID, stations, minutes=0.5, **given)
+    assert not own.has_own_limits
     pd.testing.assert_frame_equal(own.table, one.table)
     pd.testing.assert_frame_equal(own.zones.drop(columns="geometry"), one.zones.drop(columns="geometry"))
     pd.testing.assert_frame_equal(own.points.drop(columns="geometry"), one.points.drop(columns="geometry"))

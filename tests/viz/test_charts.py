@@ -35,7 +35,7 @@ def _closed() -> Iterator[None]:
 def curve(**changes: Any) -> Any:
     minutes = np.array([0.0, 5, 10])
     table = pd.DataFrame({"population": [0.1, 0.6, 0.9], "shops": [0.0, 0.25, 1.0]}, index=minutes)
-    return SimpleNamespace(**{"table": table, "limit": 5.0} | changes)
+    return SimpleNamespace(**{"table": table, "limit": 5.0, "has_own_limits": False} | changes)
 
 
 def legend(ax: Any) -> list[str]:
