@@ -127,7 +127,7 @@ def population(
     Raises
     ------
     CRSError
-        CG-CRS-001 if a layer has no CRS.
+        CG-CRS-001 if a layer has no CRS, CG-DEM-025 if rows lie nowhere on Earth in it.
     GeometryError
         CG-HEX-001 if an area goes around a pole.
     InputError

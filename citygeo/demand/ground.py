@@ -11,6 +11,7 @@ import shapely
 from citygeo import datum, hexgrid
 from citygeo.demand.overlay import shared_areas
 from citygeo.demand.parts import OUTSIDE, Parts
+from citygeo.errors import error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # EPSG:6933 that does not turn back at 180 degrees, where cells on the antimeridian are drawn past it
 PLANE = "+proj=cea +lat_ts=30 +datum=WGS84 +units=m +over +type=crs"
+GENEROUS = 1.5  # sides of a box bend in another plane, but not of one that is much smaller than the Earth
+FULL_TURN = 360.0
 HALF_WORLD_M = 17_367_530.45
 POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
@@ -33,6 +36,43 @@ def on_plane(layer: gpd.GeoSeries) -> NDArray[np.object_]:
     shapes = np.asarray(layer.to_crs(PLANE).to_numpy(), object)
     # most layers have no heights, and looking is cheaper than copying
     return np.asarray(shapely.force_2d(shapes), object) if shapely.has_z(shapes).any() else shapes
+
+
+def require_on_earth(layer: gpd.GeoDataFrame, name: str) -> None:
+    """Raise CG-CRS-001 without a CRS, and CG-DEM-025 if rows lie nowhere on Earth: x and y swapped, or another CRS."""
+    import pyproj
+
+    datum.require_crs(layer, name)
+    xy, row = shapely.get_coordinates(layer.geometry.to_numpy(), return_index=True)
+    is_first = np.diff(row, prepend=-1) > 0
+    x, y = xy[is_first].T
+    lon, lat = pyproj.Transformer.from_crs(layer.crs, datum.WGS84, always_xy=True).transform(x, y)
+    is_bad = ~((np.abs(lon) <= FULL_TURN) & (np.abs(lat) <= FULL_TURN / 4))  # infinite and NaN fail both
+    if is_bad.any():
+        bad = row[is_first][is_bad]
+        sample = ", ".join(
+            f"{label} ({a:.6g}, {b:.6g})"
+            for label, a, b in zip(layer.index[bad[:3]], x[is_bad][:3], y[is_bad][:3], strict=True)
+        )
+        raise error(
+            "CG-DEM-025",
+            count=bad.size,
+            total=len(layer),
+            layer=name,
+            crs=layer.crs.to_string(),
+            sample=sample,
+        )
+
+
+def box_areas(layer: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Return the area in m² of a box around each shape, generously; no area of a small shape is larger."""
+    import pyproj
+
+    west, south, east, north = shapely.bounds(layer.to_numpy()).T
+    into = pyproj.Transformer.from_crs(layer.crs, PLANE, always_xy=True)
+    x, y = into.transform(np.stack((west, west, east, east)), np.stack((south, north, south, north)))
+    with np.errstate(invalid="ignore"):  # boxes at the edge of a map of the world
+        return np.asarray(GENEROUS * np.ptp(x, axis=0) * np.ptp(y, axis=0), np.float64)
 
 
 def repaired(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from citygeo import datum, hexgrid
+from citygeo import hexgrid
 from citygeo.demand.cells import parts_of_cells
 from citygeo.demand.columns import Amounts
 from citygeo.demand.dasymetric import parts_by_layer
 from citygeo.demand.found import Found
+from citygeo.demand.ground import require_on_earth
 from citygeo.demand.parts import Parts, sums_of_parts
 from citygeo.demand.people import from_micro
 from citygeo.demand.zones import Zones, parts_at_points, parts_over_areas, require_treatment, tell_zones
@@ -65,7 +66,7 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
         parts, is_divided = parts_of_cells(layer, rules, log)
         done = ["cells", *(["children"] if is_divided else [])]
     else:
-        datum.require_crs(layer, "source")
+        require_on_earth(layer, "source")
         parts, done = _parts_of_rows(layer, amounts, rules, log)
         is_divided = bool({"by", "even"} & set(done))
         _tell_lost(layer, amounts, parts, log)

@@ -229,13 +229,19 @@ def _merged(cells: list[Cells], sums: list[NDArray[np.float64]]) -> tuple[Cells,
     """
     Add up the sums of windows, in their order: then the result is the same however many threads read them.
 
-    The lists are emptied on the way, because they may be large.
+    The lists are emptied on the way, and cells are sorted rather than hashed, because there may be millions.
     """
-    all_cells = np.concatenate([np.empty(0, np.uint64), *cells])
+    found = np.concatenate([np.empty(0, np.uint64), *cells])
     cells.clear()
-    all_sums = np.concatenate([np.empty(0), *sums])
+    order = np.argsort(found, kind="stable")
+    found = found[order]
+    people = np.concatenate([np.empty(0), *sums])
     sums.clear()
-    return hexgrid.sums_by_cell(all_cells, all_sums)
+    people = people[order]
+    if not found.size:
+        return found, people
+    first = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
+    return found[first], np.add.reduceat(people, first)
 
 
 def _together(seen: list[Seen]) -> Seen:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from citygeo import datum, hexgrid
-from citygeo.demand.ground import is_polygon, on_plane, parts_of_areas, repaired
+from citygeo.demand.ground import box_areas, is_polygon, on_plane, parts_of_areas, repaired
 from citygeo.demand.parts import OUTSIDE, Parts
 from citygeo.demand.people import MICRO, from_micro
 from citygeo.errors import error
@@ -54,19 +54,16 @@ class Zones:
         # shapes are also needed to find what another layer has in them
         is_shared = rules.by is not None
         row = np.flatnonzero(is_polygon(layer.geometry.to_numpy()) & has_people)
-        if rules.polygons == "point" and not is_shared:
-            return cls(row, np.full(row.size, None, object), np.ones(row.size, np.bool_))
-        shape = on_plane(layer.geometry.take(row))
         least = {"auto": SMALL * cell_area_m2(rules.resolution), "point": np.inf, "area": 0.0}[rules.polygons]
-        # an area is not larger than the box around it; what is small for sure need not be looked at any further
-        west, south, east, north = shapely.bounds(shape).T
-        is_drawn = ((east - west) * (north - south) >= least) | is_shared
-        shape[is_drawn], is_mended = repaired(shape[is_drawn])
-        log.add("CG-DEM-021", count=int(is_mended.sum()), sample=layer.index[row[is_drawn][is_mended]])
-        is_small = shapely.area(shape) < least
-        # nothing can be spread over an area of nothing
-        is_small |= ~(shapely.area(shape) > 0)
-        return cls(row, shape, is_small)
+        drawn = layer.geometry.take(row)
+        # what is small for sure, as most homes are, need not be looked at any further
+        is_needed = (box_areas(drawn) >= least) | is_shared
+        shape = np.full(row.size, None, object)
+        shape[is_needed], is_mended = repaired(on_plane(drawn[is_needed]))
+        log.add("CG-DEM-021", count=int(is_mended.sum()), sample=layer.index[row[is_needed][is_mended]])
+        # nothing can be spread over an area of nothing; the area of what is not needed is NaN
+        area = shapely.area(shape)
+        return cls(row, shape, ~((area >= least) & (area > 0)))
 
 
 def require_treatment(polygons: str) -> None:

@@ -91,25 +91,27 @@ PEOPLE = st.lists(st.floats(0, 1e6), min_size=25, max_size=25)
 def test_equal_to_plain_python(cuts_x: list[float], cuts_y: list[float], people: list[float]) -> None:
     zones = grid(cuts_x, cuts_y, people)
     cells = cg.population(zones, resolution=8, polygons="area")
-    found = outlines(cells)
-    rings = [list(shape.exterior.coords)[:-1] for shape in zones.to_crs(EQUAL_AREA).geometry]
-    windows = [list(shapely.orient_polygons(shape).exterior.coords)[:-1] for shape in found]
-    # a cell that got nobody is not in the table, so its share is not known to the oracle
-    disk = {cell for own in cells.index for cell in h3.grid_disk(own, 1)} if len(cells) else set()
-    if len(disk) > len(cells):
-        rest = outlines(
-            gpd.GeoDataFrame(
-                index=sorted(disk - set(cells.index)), geometry=[None] * len(disk - set(cells.index))
-            )
-        )
-        windows += [list(shapely.orient_polygons(shape).exterior.coords)[:-1] for shape in rest]
-    expected = (
-        reference.areal_interpolation(rings, zones["population"].tolist(), windows) if len(cells) else []
+    # cells that got nobody are not in the table: all around are compared
+    around = {near for own in cells.index for near in h3.grid_disk(own, 1)}
+    windows = outlines(cells.reindex(sorted(around)))
+    rings = zones[to_micro(zones["population"]) > 0].to_crs(EQUAL_AREA)
+    if rings.empty:
+        assert cells.empty
+        return
+    # coordinates of millions of metres would cost the oracle digits
+    x, y = (round(value) for value in rings.total_bounds[:2])
+    expected = reference.areal_interpolation(
+        [corners(shape, x, y) for shape in rings.geometry],
+        rings["population"].tolist(),
+        [corners(shape, x, y) for shape in shapely.orient_polygons(windows.to_numpy())],
     )
-    assert cells["population"].tolist() == pytest.approx(
-        expected[: len(cells)], rel=1e-9, abs=len(zones) * 2e-6
-    )
-    assert expected[len(cells) :] == pytest.approx([0] * (len(expected) - len(cells)), abs=len(zones) * 1e-6)
+    found = cells["population"].reindex(windows.index).fillna(0).tolist()
+    assert found == pytest.approx(expected, rel=1e-9, abs=len(zones) * 1e-6)
+
+
+def corners(shape: shapely.Polygon, x: float, y: float) -> list[tuple[float, float]]:
+    """The corners of a polygon, seen from a place."""
+    return [(u - x, v - y) for u, v in list(shape.exterior.coords)[:-1]]
 
 
 @given(CUTS, CUTS, PEOPLE, st.integers(5, 10), st.sampled_from(["auto", "point", "area"]))
@@ -396,3 +398,27 @@ def test_zones_need_a_crs() -> None:
     zones = grid([0, 500], [0, 500]).set_crs(None, allow_override=True)
     with pytest.raises(CitygeoError, match="CG-CRS-001"):
         cg.population(zones)
+
+
+@pytest.mark.parametrize("polygons", ["auto", "point", "area"])
+@pytest.mark.parametrize(
+    ("shape", "crs"),
+    [
+        (shapely.box(22, 114, 23, 115), 4326),
+        (shapely.Point(22.5, 114), 4326),
+        (shapely.box(500_000, 2_500_000, 500_100, 2_500_100), 4326),
+        (shapely.box(22e9, 114e9, 23e9, 115e9), 32650),
+    ],
+)
+def test_rows_nowhere_on_earth_are_refused(shape: shapely.Geometry, crs: int, polygons: str) -> None:
+    zones = gpd.GeoDataFrame({"population": [1, 2]}, geometry=[None, shape], crs=crs, index=["a", "b"])
+    with pytest.raises(CitygeoError, match="CG-DEM-025") as caught:
+        cg.population(zones, polygons=polygons)
+    assert str(caught.value.data["sample"]).startswith("b (")
+
+
+def test_zones_at_the_edge_of_a_map_of_the_world() -> None:
+    """The corners of their boxes lie off the map."""
+    parts = [shapely.box(179, lat, 179.9, lat + 0.5) for lat in (-60, 0, 60)]
+    layer = gpd.GeoDataFrame({"population": [10, 20, 30]}, geometry=parts, crs=4326).to_crs("ESRI:54009")
+    assert to_micro(cg.population(layer, resolution=5)["population"]).sum() == 60 * 10**6
