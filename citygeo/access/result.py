@@ -77,6 +77,7 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         """Return a table with its question."""
         made = cls(table)
         made.question = question
+        made.attrs = {**table.attrs, "attribution": question.provenance["attribution"]}
         return made
 
     @property
@@ -170,14 +171,16 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
                     wide[f"{column}_{bound:g}"] = rows[column].reindex(wide.index)
         return wide
 
-    def explore(self, column: str | None = None, *, minutes: float | None = None, **options: Any) -> Any:
+    def explore(
+        self, column: str | tuple[str, str] | None = None, *, minutes: float | None = None, **options: Any
+    ) -> Any:
         """
-        Draw one answer on a map, see `citygeo.explore`; capacity as that for 1,000 people.
+        Draw an answer on a map over the streets, see `citygeo.explore`; capacity as that for 1,000 people.
 
         Parameters
         ----------
         column
-            Which; the first if `None`.
+            Which, or two columns for a map of both, as ``("access", "population")``; the first answer if `None`.
         minutes
             Of which bound; of the widest if `None`.
         **options
@@ -190,18 +193,18 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         """
         from citygeo import viz
 
-        shown = self.measures[0] if column is None else column
-        if shown not in self.columns:
-            raise error("CG-IN-005", layer="accessibility", column=shown, columns=", ".join(self.columns))
+        asked = self.measures[0] if column is None else column
+        shown = [asked] if isinstance(asked, str) else [*asked]
+        for name in shown:
+            if name not in self.columns:
+                raise error("CG-IN-005", layer="accessibility", column=name, columns=", ".join(self.columns))
         rows = self if not self.bounds_minutes else self._at(minutes)
         table = gpd.GeoDataFrame(rows)
-        if shown == "access":
+        if "access" in self.measures:
             table = table.assign(access=table["access"] * PER)
-        table.attrs = {
-            "labels": {shown: _label(shown, rows["minutes"].iloc[0])},
-            "attribution": self.provenance["attribution"],
-        }
-        return viz.explore(self.asked.network, table, **{"column": shown, **options})
+        labels = {name: _label(name, rows["minutes"].iloc[0]) for name in shown if name in self.measures}
+        table.attrs = {**self.attrs, "labels": {**self.attrs.get("labels", {}), **labels}}
+        return viz.explore(self.asked.network, table, **{"column": asked, **options})
 
     def _at(self, minutes: float | None) -> Accessibility:
         """Return the rows of one bound, the widest if `None`."""
@@ -224,15 +227,20 @@ class Accessibility(gpd.GeoDataFrame):  # type: ignore[misc]  # geopandas has no
         return f"{told}, {len(asked.log.found)} findings\n{super().__repr__()}"
 
 
-def _label(column: str, minutes: float) -> tuple[str, str]:
-    """Return what a map calls a column, in English and Chinese; minutes are NaN if each facility has its own."""
-    if column == "access":
-        en, zh = f"Capacity per {PER:,} people", f"每 {PER:,} 人供给"
+def _label(measure: str, minutes: float) -> tuple[str, str]:
+    """Return what a map calls an answer, in English and Chinese; minutes are NaN if each facility has its own."""
+    from citygeo.viz.text import Label, service_label
+
+    if measure == "access":
+        label = Label(f"Capacity per {PER:,} people", f"每 {PER:,} 人供给")
+    elif measure == "opportunities":
+        label = Label("Opportunities", "可达设施数")
     else:
-        en, zh = column.replace("_", " ").capitalize(), column
+        known = service_label(measure.removesuffix("_reached"))
+        label = known if known.zh else Label(known.en.replace("_", " ").capitalize(), known.en)
     if np.isnan(minutes):
-        return en, zh
-    return f"{en} within {minutes:g} min", f"{minutes:g} 分钟内 {zh}"
+        return label.en, label.zh
+    return f"{label.en} within {minutes:g} min", f"{minutes:g} 分钟内{label.zh}"
 
 
 def asked_rows(
@@ -253,4 +261,6 @@ def asked_rows(
         },
         index=repeated.index,
     )
-    return pd.concat([repeated, told], axis=1)
+    table = pd.concat([repeated, told], axis=1)
+    table.attrs = dict(rows.attrs)
+    return table

@@ -271,15 +271,26 @@ def test_one_answer_is_drawn(kind, tmp_path):
     origins = HOMES if kind == "points" else pd.DataFrame(index=cells_on_the_street())
     found = cg.accessibility(NET, origins, BOTH, minutes=[1, 3])
     page = page_of(found.explore(), tmp_path)
-    assert "School reached within 3 min" in page
-    assert "3 分钟内" in page
+    assert "School within 3 min" in page
+    assert "3 分钟内学校" in page
     assert "OpenStreetMap" in page
     other = page_of(found.explore("clinic_reached", minutes=1, title="Clinics"), tmp_path)
-    assert "Clinic reached within 1 min" in other
+    assert "Clinic within 1 min" in other
     with pytest.raises(CitygeoError, match="CG-IN-004: minutes=2"):
         found.explore(minutes=2)
     with pytest.raises(CitygeoError, match="CG-IN-005"):
         found.explore("park_reached")
+
+
+def test_two_answers_are_drawn_at_once(tmp_path):
+    cells = pd.DataFrame({"people": [3, 4, 5]}, index=cells_on_the_street())
+    cells.attrs["labels"] = {"people": ("Residents", "常住人口")}
+    found = cg.accessibility(NET, cells, SCHOOLS, minutes=[1, 3], weight="seats")
+    page = page_of(found.explore(("seats_reached", "people")), tmp_path)
+    assert "Seats within 3 min" in page
+    assert "常住人口" in page
+    # the table by itself has its credit, too
+    assert "OpenStreetMap" in page_of(cg.explore(found[found.minutes == 3], column="seats_reached"), tmp_path)
 
 
 def test_capacity_per_person_is_drawn(tmp_path):
