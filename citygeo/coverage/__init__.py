@@ -25,6 +25,7 @@ from citygeo.reach import ServiceArea, labels_at, network_input, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
@@ -154,25 +155,26 @@ def coverage(
         radius_m=radius_m, barriers=barriers, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
         buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
-    setting = settle(question)
-    answer = _answer(setting)
+    with ThreadPoolExecutor(1) as aside:  # layers are read and polygons cut without holding up the rest
+        sums = aside.submit(_sums_of_layers, question)
+        setting = settle(question)
+        answer = _answer(setting, sums.result(), aside)
     setting.log.announce()
     setting.log.extend(network.log.found)
     return answer
 
 
-def _answer(setting: Setting) -> Coverage:
+def _answer(setting: Setting, sums: dict[str, str], aside: Executor) -> Coverage:
     """Count, and make the tables."""
     asked, log, band = setting.question, setting.log, setting.minutes
-    crs, made_by = asked.facilities.crs, _describe(setting)
+    crs, made_by = asked.facilities.crs, _describe(setting, sums)
     area = _service_area(setting, made_by)
-    with ThreadPoolExecutor(1) as aside:  # polygons are cut without holding up the rest
-        land = aside.submit(lambda: setting.land_measures(polygons_of(area.metric_dissolved[band])))
-        counted = setting.served(asked.network, {ROADS: setting.roads})
-        people, roads = counted[PEOPLE], counted[ROADS]
-        cells = _cell_table(setting, people, roads)
-        spots = _blind_spots(setting, counted, cells)
-        measures = [*land.result(), *setting.point_measures(counted)]
+    land = aside.submit(lambda: setting.land_measures(polygons_of(area.metric_dissolved[band])))
+    counted = setting.served(asked.network, {ROADS: setting.roads})
+    people, roads = counted[PEOPLE], counted[ROADS]
+    cells = _cell_table(setting, people, roads)
+    spots = _blind_spots(setting, counted, cells)
+    measures = [*land.result(), *setting.point_measures(counted)]
     note_empty(measures, log)
     return Coverage(
         area=area,
@@ -268,10 +270,13 @@ def _point_table(people: Counted, facilities: pd.Index[Any]) -> gpd.GeoDataFrame
     return gpd.GeoDataFrame(data, geometry=layer.points(), crs=datum.WGS84, index=layer.index)
 
 
-def _describe(setting: Setting) -> dict[str, Any]:
+def _sums_of_layers(question: Question) -> dict[str, str]:
+    layers = {"facilities": question.facilities, **question.layers}
+    return {name: provenance.sha256_layer(layer) for name, layer in layers.items()}
+
+
+def _describe(setting: Setting, sums: dict[str, str]) -> dict[str, Any]:
     asked, placed = setting.question, setting.placed
-    layers = {"facilities": asked.facilities, **asked.layers}
-    hashes = {name: provenance.sha256_layer(layer) for name, layer in layers.items()}
     names = [*setting.land, *(weight.name for weight in setting.weights)]
     parameters = {
         "mode": asked.network.mode.to_dict(),
@@ -290,4 +295,4 @@ def _describe(setting: Setting) -> dict[str, Any]:
         "resolution": setting.resolution,
         "blind_below_share": BLIND_SHARE,
     }
-    return provenance.describe("coverage", {**network_input(asked.network), **hashes}, parameters)
+    return provenance.describe("coverage", {**network_input(asked.network), **sums}, parameters)
