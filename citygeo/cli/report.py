@@ -30,6 +30,9 @@ LEVELS = {
 }
 REASONS = {
     "too_far": "too far 距离过远",
+    "detour": "detour 绕行过远",
+    "barrier": "barrier in between 障碍阻隔",
+    "facility_not_snapped": "facility not on the network 设施未接入路网",
     "not_connected": "no connected road 路网不连通",
     "no_road": "no road near 附近无道路",
 }

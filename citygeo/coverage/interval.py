@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 
 from citygeo import provenance
+from citygeo._run import run_chunks
 from citygeo.errors import error
 from citygeo.io.atomic import make_folder
 from citygeo.io.write import write_csv, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from citygeo.coverage.result import Coverage
     from citygeo.network import RoadNetwork
@@ -155,38 +158,48 @@ def interval(
         Driver("snap", "stretch between place and road", "地点到道路的接驳段", *_range("snap", snap)[::-1]),
     ]
     given = _require_scenarios(scenarios)
-    setting, usual = coverage.setting, Case(coverage.question.network, 1.0)
-    central = coverage.table if land else coverage.table.drop(index=list(setting.land))
-
-    def ask(case: Case) -> pd.DataFrame:
-        if case.network is usual.network and case.walk_factor == 1.0:
-            return central
-        return setting.table(case.network, walk_factor=case.walk_factor, with_land=land)
-
-    ends = [reduce(lambda case, d: case.at(d, getattr(d, end)), drivers, usual) for end in ("worst", "best")]
-    low, high = (ask(case) for case in ends)
-    alone = [
-        (driver, ask(usual.at(driver, driver.worst)), ask(usual.at(driver, driver.best)))
-        for driver in drivers
-    ]
-    networks = {name: usual.network.with_speeds(factor) for name, factor in given.items()}
-    asked = {name: ask(Case(network, 1.0)) for name, network in networks.items()}
-    moves = _drivers(alone, central)
+    central = coverage.table if land else coverage.table.drop(index=list(coverage.setting.land))
+    usual = Case(coverage.question.network, 1.0)
+    low, high = (
+        reduce(lambda case, driver: case.at(driver, getattr(driver, end)), drivers, usual)
+        for end in ("worst", "best")
+    )
+    alone = [usual.at(driver, factor) for driver in drivers for factor in (driver.worst, driver.best)]
+    named = [Case(usual.network.with_speeds(factor), 1.0) for factor in given.values()]
+    lowest, highest, *others = _ask(coverage, [low, high, *alone, *named], central, land=land)
+    pairs = [(driver, others[2 * place], others[2 * place + 1]) for place, driver in enumerate(drivers)]
+    moves = _drivers(pairs, central)
     factors = {
         "speeds": list(speeds), "assumed": list(assumed), "snap": list(snap),
         "scenarios": {name: _plain(factor) for name, factor in given.items()}, "land": land,
     }  # fmt: skip
     made_by = coverage.provenance
     return Interval(
-        table=_table(low, central, high, moves),
+        table=_table(lowest, central, highest, moves),
         drivers=moves,
-        scenarios=_scenarios(asked, central),
+        scenarios=_scenarios(dict(zip(given, others[len(alone) :], strict=True)), central),
         minutes=coverage.minutes,
         demand_is_estimate=coverage.demand_is_estimate,
         provenance=provenance.describe(
             "interval", made_by["inputs"], {**made_by["parameters"], "interval": factors}
         ),
     )
+
+
+def _ask(coverage: Coverage, cases: list[Case], central: pd.DataFrame, *, land: bool) -> list[pd.DataFrame]:
+    """Return the table of each case; those that change nothing are not asked again."""
+    setting, network = coverage.setting, coverage.question.network
+    tables = [central] * len(cases)
+    rows = [row for row, case in enumerate(cases) if case.network is not network or case.walk_factor != 1.0]
+
+    def work(start: int, stop: int, _stop: NDArray[np.uint8]) -> None:
+        for row in rows[start:stop]:
+            case = cases[row]
+            tables[row] = setting.table(case.network, walk_factor=case.walk_factor, with_land=land)
+
+    # one at a time: each has threads of its own
+    run_chunks(work, len(rows), threads=1, name="coverage at other speeds 其他车速下的覆盖")
+    return tables
 
 
 def _require_scenarios(scenarios: Any) -> Mapping[str, Factor]:
