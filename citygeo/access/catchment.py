@@ -164,6 +164,8 @@ def floating_catchment(
         `service_area`.
     UnitError
         CG-UNIT-002: minutes out of range.
+    LimitError
+        CG-ACC-003: more than 50 million pairs within the minutes.
     CRSError, NetworkError
         As `service_area`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from citygeo.engine.bounded import search_each
 from citygeo.engine.choice import choose
 from citygeo.engine.pairs import SameEdge
 from citygeo.engine.places import LONGEST_MS, UNREACHED
+from citygeo.errors import error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from citygeo.network import Direction, RoadNetwork
 
 BLOCK_BYTES = 256 << 20  # of a table of times that is looked through in one piece
+MOST_PAIRS = 50_000_000  # 1.2 GB, and three times that while they are put in order
 
 
 class Within(NamedTuple):
@@ -30,6 +33,20 @@ class Within(NamedTuple):
     source: NDArray[np.int64]
     target: NDArray[np.int64]
     ms: NDArray[np.int64]
+
+
+class _Tally:
+    """Counts pairs while they are found, so that too many end the work instead of the memory."""
+
+    def __init__(self) -> None:
+        self._lock, self._n = Lock(), 0
+
+    def add(self, n: int) -> None:
+        """Raise CG-ACC-003 when there are too many."""
+        with self._lock:
+            self._n += n
+            if self._n > MOST_PAIRS:
+                raise error("CG-ACC-003", most=f"{MOST_PAIRS:,}")
 
 
 def within(
@@ -57,6 +74,11 @@ def within(
     Returns
     -------
     The pairs, in the order of targets, then sources.
+
+    Raises
+    ------
+    LimitError
+        CG-ACC-003: more than 50 million pairs.
 
     Examples
     --------
@@ -94,6 +116,7 @@ def _searched(
     nothing = (np.empty(0, np.int64), np.empty(0, np.int64))
     rows = [nothing] * side.sources.n_rows
     idle: SimpleQueue[tuple[NDArray[np.uint32], NDArray[np.int64]]] = SimpleQueue()
+    tally = _Tally()
 
     def collect(row: int, found: Found) -> None:
         try:
@@ -106,6 +129,7 @@ def _searched(
         rows[row] = reached, best[reached].astype(np.int64)
         best[reached] = UNREACHED
         idle.put((best, out))
+        tally.add(n)
 
     search_each(network, side.direction, side.sources, limit_ms, collect, threads=threads)
     begin = np.repeat(np.arange(len(rows)), [reached.size for reached, _ in rows])
@@ -118,11 +142,12 @@ def _swept(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Sweep from some rows at a time, and look through the table of all times."""
     height = max(block_bytes // (4 * side.targets.n_rows), 1)
-    begin, end, ms = [], [], []
+    begin, end, ms, tally = [], [], [], _Tally()
     for low in range(0, side.sources.n_rows, height):
         block = side.sources.taken(low, low + height)
         table = sweeps.times(network, side.direction, block, side.targets, limit_ms, threads=threads)
         here, there = np.nonzero(table != UNREACHED)
+        tally.add(here.size)
         begin.append(here + low)
         end.append(there)
         ms.append(table[here, there].astype(np.int64))

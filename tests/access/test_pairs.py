@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import citygeo as cg
 from citygeo import engine as engines
 from citygeo.access.pairs import pairs_within
-from citygeo.engine import UNREACHED, Nodes, Places
+from citygeo.engine import UNREACHED, Nodes, Places, reached
+from citygeo.errors import CitygeoError
 from tests.toy import grid_city
 
 CITY = grid_city(6)  # blocks of 10 s
@@ -87,6 +88,16 @@ def test_sums_by_either_side_and_rows_without_a_pair():
     nobody = pairs_within(CITY, "to", Nodes(np.empty(0, np.int64)), Nodes(np.array([0])), 10_000)
     assert listed(nobody) == []
     assert nobody.by_demand(np.empty(0)).tolist() == [0]
+
+
+@pytest.mark.parametrize("engine", ["dijkstra", "cch"])
+def test_too_many_pairs_end_the_work(engine, monkeypatch):
+    every = Nodes(np.arange(N))
+    monkeypatch.setattr(reached, "MOST_PAIRS", N * N)
+    assert pairs_within(CITY, "to", every, every, 600_000, engine=engine).ms.size == N * N
+    monkeypatch.setattr(reached, "MOST_PAIRS", N * N - 1)
+    with pytest.raises(CitygeoError, match="CG-ACC-003: More than"):
+        pairs_within(CITY, "to", every, every, 600_000, engine=engine)
 
 
 def neighbours(node):
