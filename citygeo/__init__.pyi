@@ -7,6 +7,7 @@ from citygeo.coverage import Coverage as Coverage
 from citygeo.coverage import coverage as coverage
 from citygeo.coverage.completeness import Completeness as Completeness
 from citygeo.coverage.completeness import completeness as completeness
+from citygeo.demand import floor_space as floor_space
 from citygeo.demand import population as population
 from citygeo.demand import spread_population as spread_population
 from citygeo.isochrones import Isochrones as Isochrones
