@@ -67,7 +67,16 @@ def _add_layers(parser: argparse.ArgumentParser) -> None:
         metavar="[LEVEL=]FILE",
         help="zones to report by; repeat for several levels",
     )
-    add("--buildings", metavar="FILE", help="buildings to count")
+    add(
+        "--buildings",
+        metavar="FILE",
+        help="buildings to count, and their floor area if they are drawn as polygons",
+    )
+    for option, what in (
+        ("--areas", "land to measure, such as built-up ground"),
+        ("--points", "anything else to count"),
+    ):
+        add(option, action="append", default=[], metavar="[NAME=]FILE", help=f"{what}; repeat for several")
     add(
         "--study-area",
         metavar="FILE",
@@ -90,6 +99,13 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="MIN",
         help="time limit in minutes, inclusive, to 1440",
+    )
+    add(
+        "--radius-m",
+        type=_number_or_column,
+        metavar="M|COLUMN",
+        help="circles round facilities to tell beside the network, in metres, or the column of FACILITIES that holds "
+        "them",
     )
     add("--mode", help=f"travel mode; for an OSM extract the default is {DEFAULT_MODE}")
     add(
@@ -164,7 +180,12 @@ def run(args: argparse.Namespace) -> None:
             make_folder(args.out)
         progress.step("reading layers")
         facilities = reader.read(args.facilities)
-        zones = {level: reader.read(file) for level, file in read_levels(args.zones).items()}
+        zones, areas, points = (
+            {name: reader.read(file) for name, file in named_files(given, option, default).items()}
+            for given, option, default in (
+                (args.zones, "--zones", "zone"), (args.areas, "--areas", "land"), (args.points, "--points", "points"),
+            )
+        )  # fmt: skip
         buildings = reader.read(args.buildings) if args.buildings else None
         study_area = reader.read(args.study_area) if args.study_area else None
         city = next(iter(zones.values()), None) if study_area is None else study_area
@@ -184,6 +205,9 @@ def run(args: argparse.Namespace) -> None:
             direction=args.direction,
             zones=zones or None,
             buildings=buildings,
+            areas=areas or None,
+            points=points or None,
+            radius_m=args.radius_m,
             study_area=study_area,
             delay_s=args.delay,
             max_snap_m=args.max_snap_m,
@@ -222,32 +246,40 @@ def open_network(path: Path, mode: str | None) -> RoadNetwork:
     return network
 
 
-def read_levels(zones: list[str]) -> dict[str, str]:
+def named_files(given: list[str], option: str, default: str) -> dict[str, str]:
     """
-    Return the file of each level of zones; a file without a level's name is of the level ``zone``.
+    Return the file of each name: of a level of zones, of land, of points.
+
+    Parameters
+    ----------
+    given
+        ``NAME=FILE`` or ``FILE``.
+    option
+        What the user wrote before it, for the message.
+    default
+        The name of a file without one.
 
     Raises
     ------
     InputError
-        CG-IN-004 if two files are of one level.
+        CG-IN-004 if two files have one name.
 
     Examples
     --------
-    >>> read_levels(["city=city.gpkg", "districts.shp"])
+    >>> named_files(["city=city.gpkg", "districts.shp"], "--zones", "zone")
     {'city': 'city.gpkg', 'zone': 'districts.shp'}
     """
     files: dict[str, str] = {}
-    for text in zones:
-        level, mark, file = text.partition("=")
+    for text in given:
+        name, mark, file = text.partition("=")
         # an equals sign may also be part of a file's name or of its layer's mark
-        if not mark or not level or LAYER_MARK.rstrip("=") in level or Path(text).exists():
-            level, file = "zone", text
-        if level in files:
-            rule = f"Level {level} was given twice."
-            raise error(
-                "CG-IN-004", argument="--zones", value=text, rule=rule, hint="Name each: --zones LEVEL=FILE."
-            )
-        files[level] = file
+        if not mark or not name or LAYER_MARK.rstrip("=") in name or Path(text).exists():
+            name, file = default, text
+        if name in files:
+            rule = f"{name} was given twice."
+            hint = f"Name each: {option} NAME=FILE."
+            raise error("CG-IN-004", argument=option, value=text, rule=rule, hint=hint)
+        files[name] = file
     return files
 
 

@@ -174,10 +174,12 @@ def _measures(document: Mapping[str, Any]) -> str:
         name = MEASURES.get(row["measure"], row["measure"]) + (
             estimate if row["measure"] == "population" else ""
         )
-        digits = 1 if row["measure"] == "area" else 0
+        digits = 1 if row["unit"] == "km2" else 0
         figures = [number(row["covered"], digits), number(row["total"], digits), percent(row["share"])]
-        rows.append([name, *figures, UNITS.get(row["unit"], row["unit"])])
-    return table(["Measure 指标", "Covered 已覆盖", "Total 总量", "Share 覆盖率", "Unit 单位"], rows)
+        circles = [percent(row["radius_share"])] if "radius_share" in row else []
+        rows.append([name, *figures, *circles, UNITS.get(row["unit"], row["unit"])])
+    beside = ["In circles 圆内"] if any("radius_share" in row for row in document["measures"]) else []
+    return table(["Measure 指标", "Covered 已覆盖", "Total 总量", "Share 覆盖率", *beside, "Unit 单位"], rows)
 
 
 def _zones(document: Mapping[str, Any], level: str) -> str:

@@ -16,7 +16,7 @@ from shapely.geometry import box
 import citygeo as cg
 from citygeo import cli, hexgrid
 from citygeo.cli import main
-from citygeo.cli.coverage import Reader, open_network, read_demand, read_levels
+from citygeo.cli.coverage import Reader, named_files, open_network, read_demand
 from citygeo.errors import CitygeoError
 from tests.cli.fakes import fake_coverage, fake_explore
 
@@ -112,6 +112,24 @@ def test_every_option_is_passed_on(
     assert (files / "out" / "map.html").is_file()
 
 
+def test_land_points_and_circles_are_passed_on(called: dict[str, Any], files: Path) -> None:
+    options = [
+        "--areas", "built_up=districts.geojson", "--areas", "zones.gpkg|layername=city", "--points",
+        "shops=people.csv", "--radius-m", "500",
+    ]  # fmt: skip
+    assert main([*COMMAND, "--demand", "people.csv", *options]) == 0
+    assert files
+    assert {name: len(layer) for name, layer in called["areas"].items()} == {"built_up": 2, "land": 1}
+    assert {name: len(layer) for name, layer in called["points"].items()} == {"shops": 1}
+    assert called["radius_m"] == 500.0
+    assert main([*COMMAND, "--demand", "people.csv", "--radius-m", "class_m"]) == 0
+    assert called["radius_m"] == "class_m"
+    assert (
+        main([*COMMAND, "--demand", "people.csv", "--points", "people.csv", "--points", "stations.csv"])
+        == cli.BAD_INPUT
+    )
+
+
 def test_without_a_folder_nothing_is_written(
     called: dict[str, Any], files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,11 +184,11 @@ def test_saved_network_of_another_mode_is_refused(tmp_path: Path) -> None:
 
 def test_levels_are_read_and_names_with_equals_signs_are_files(files: Path) -> None:
     (files / "a=b.gpkg").touch()
-    assert read_levels([]) == {}
-    assert read_levels(["a=b.gpkg"]) == {"zone": "a=b.gpkg"}
-    assert read_levels(["z.gpkg|layername=city"]) == {"zone": "z.gpkg|layername=city"}
-    assert read_levels(["市=z.gpkg|layername=city"]) == {"市": "z.gpkg|layername=city"}
-    assert read_levels(["=z.gpkg"]) == {"zone": "=z.gpkg"}
+    assert named_files([], "--zones", "zone") == {}
+    assert named_files(["a=b.gpkg"], "--zones", "zone") == {"zone": "a=b.gpkg"}
+    assert named_files(["z.gpkg|layername=city"], "--zones", "zone") == {"zone": "z.gpkg|layername=city"}
+    assert named_files(["市=z.gpkg|layername=city"], "--zones", "zone") == {"市": "z.gpkg|layername=city"}
+    assert named_files(["=z.gpkg"], "--zones", "zone") == {"zone": "=z.gpkg"}
 
 
 @pytest.mark.usefixtures("files")
