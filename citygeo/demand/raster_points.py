@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Cells = NDArray[np.uint64]
 
-BLOCK = 32  # rows and columns
+BLOCK = 64  # rows and columns
 AT_A_TIME = 1 << 18  # points that are looked up one by one
 ROOM = 1 << 17  # sums of blocks at a time
 # rows and columns of the places of a block that the kernel wants, in shares of its sides
