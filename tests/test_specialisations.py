@@ -93,7 +93,11 @@ for net in networks:
                     population=None, engine=engine, threads=threads,
                 )
         snap_points(net, places.geometry.to_numpy(), places.crs, heading=90.0, side="right", threads=threads)
-    cg.coverage(net, stations, demand=people, minutes=1, direction="from", buildings=homes)
+    asked = {"demand": people, "direction": "from", "buildings": homes}
+    cg.coverage(net, stations, minutes=1, **asked).interval(scenarios={"peak": 0.6})
+    cg.coverage(net, stations.assign(own=[1.0, 0.5]), minutes="own", barriers=places.iloc[:3], **asked)
+    for way in ("to", "from"):
+        cg.completeness(net, {"a": stations, "b": stations.iloc[:0]}, demand=people, direction=way, minutes=1)
     net.report(places)
 
 river = gpd.GeoSeries([shapely.LineString([places.geometry.iloc[20], places.geometry.iloc[70]])], crs=places.crs)
