@@ -156,31 +156,35 @@ def coverage(
         buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
     with ThreadPoolExecutor(1) as aside:  # layers are read and polygons cut without holding up the rest
-        sums = aside.submit(_sums_of_layers, question)
+        hashes = aside.submit(_hashes, question)
         setting = settle(question)
-        answer = _answer(setting, sums.result(), aside)
+        answer = _answer(setting, hashes.result(), aside)
     setting.log.announce()
     setting.log.extend(network.log.found)
     return answer
 
 
-def _answer(setting: Setting, sums: dict[str, str], aside: Executor) -> Coverage:
+def _answer(setting: Setting, hashes: dict[str, str], aside: Executor) -> Coverage:
     """Count, and make the tables."""
     asked, log, band = setting.question, setting.log, setting.minutes
-    crs, made_by = asked.facilities.crs, _describe(setting, sums)
+    crs, made_by = asked.facilities.crs, _describe(setting, hashes)
     area = _service_area(setting, made_by)
     land = aside.submit(lambda: setting.land_measures(polygons_of(area.metric_dissolved[band])))
+    land_sums = aside.submit(lambda: _sums_of_zones(setting, land.result()))
     counted = setting.served(asked.network, {ROADS: setting.roads})
     people, roads = counted[PEOPLE], counted[ROADS]
     cells = _cell_table(setting, people, roads)
     spots = _blind_spots(setting, counted, cells)
-    measures = [*land.result(), *setting.point_measures(counted)]
+    points = setting.point_measures(counted)
+    measures = [*land.result(), *points]
+    point_sums = _sums_of_zones(setting, points)
+    sums = {name: land_sums.result()[name] | point_sums[name] for name in point_sums}
     note_empty(measures, log)
     return Coverage(
         area=area,
         minutes=band,
         table=city_table(measures),
-        zones=_zone_tables(setting, measures),
+        zones=_zone_tables(setting, measures, sums),
         cells=cells.to_crs(crs),
         points=_point_table(people, setting.placed.layer.index).to_crs(crs),
         blind_spots=spots.to_crs(crs),
@@ -222,12 +226,18 @@ def _service_area(setting: Setting, made_by: dict[str, Any]) -> ServiceArea:
     )  # fmt: skip
 
 
-def _zone_tables(setting: Setting, measures: list[Measure]) -> gpd.GeoDataFrame:
+def _sums_of_zones(setting: Setting, measures: list[Measure]) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return, by level, the columns of measures in the table of its zones."""
+    return {name: zone_columns(measures, level) for name, level in setting.levels.items()}
+
+
+def _zone_tables(
+    setting: Setting, measures: list[Measure], sums: Mapping[str, Mapping[str, NDArray[np.float64]]]
+) -> gpd.GeoDataFrame:
     crs, tables = setting.question.facilities.crs, []
-    for level in setting.levels.values():
-        sums = zone_columns(measures, level)
-        note_gaps(measures, level, sums, setting.log)
-        tables.append(zone_table(level, sums).to_crs(crs))
+    for name, level in setting.levels.items():
+        note_gaps(measures, level, sums[name], setting.log)
+        tables.append(zone_table(level, sums[name]).to_crs(crs))
     if not tables:
         return gpd.GeoDataFrame({"level": [], "zone": [], "name": []}, geometry=[], crs=crs)
     return pd.concat(tables, ignore_index=True)
@@ -270,12 +280,12 @@ def _point_table(people: Counted, facilities: pd.Index[Any]) -> gpd.GeoDataFrame
     return gpd.GeoDataFrame(data, geometry=layer.points(), crs=datum.WGS84, index=layer.index)
 
 
-def _sums_of_layers(question: Question) -> dict[str, str]:
+def _hashes(question: Question) -> dict[str, str]:
     layers = {"facilities": question.facilities, **question.layers}
     return {name: provenance.sha256_layer(layer) for name, layer in layers.items()}
 
 
-def _describe(setting: Setting, sums: dict[str, str]) -> dict[str, Any]:
+def _describe(setting: Setting, hashes: dict[str, str]) -> dict[str, Any]:
     asked, placed = setting.question, setting.placed
     names = [*setting.land, *(weight.name for weight in setting.weights)]
     parameters = {
@@ -295,4 +305,4 @@ def _describe(setting: Setting, sums: dict[str, str]) -> dict[str, Any]:
         "resolution": setting.resolution,
         "blind_below_share": BLIND_SHARE,
     }
-    return provenance.describe("coverage", {**network_input(asked.network), **sums}, parameters)
+    return provenance.describe("coverage", {**network_input(asked.network), **hashes}, parameters)
