@@ -10,7 +10,7 @@ import shapely
 from citygeo.errors import error
 from citygeo.hexgrid.hierarchy import order, resolution_of
 from citygeo.hexgrid.inputs import require_no_bad_rows
-from citygeo.hexgrid.plane import do_meet, one_area, relative_areas, turned, turns_onto, usable
+from citygeo.hexgrid.plane import Areas, parts_of, relative_areas, turned, usable
 from citygeo.hexgrid.sets import neighbours, positions, require_cells
 from citygeo.hexgrid.shapes import cell_polygons
 from citygeo.hexgrid.tables import cells_and_table, numbers_of, require_unique, to_frame
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from citygeo.hexgrid.plane import Area
-
     Cells = NDArray[np.uint64]
 
-TOGETHER = 32
+TOGETHER = 8
 
 
 def smooth(
@@ -149,27 +147,28 @@ def area_shares(cells: Cells, polygons: gpd.GeoDataFrame | gpd.GeoSeries) -> NDA
     found = np.zeros(given.size)
     if geometry.empty or not given.size:
         return found
-    area = one_area(geometry)
-    shapely.prepare(area)
-    outlines = cell_polygons(given)
-    for turn in turns_onto(area):
-        rows = np.flatnonzero(do_meet(shapely.bounds(outlines) + np.array([turn, 0, turn, 0]), area))
-        moved = turned(outlines[rows], turn)
-        is_whole = shapely.contains_properly(area, moved)
-        found[rows[is_whole]] = 1.0
-        is_cut = shapely.intersects(area, moved) & ~is_whole
-        shares = _areas_in(area, given[rows[is_cut]], moved[is_cut]) / relative_areas(moved[is_cut])
-        # an area on both sides of the antimeridian is there twice, one of them whole
-        found[rows[is_cut]] = np.fmax(found[rows[is_cut]], shares)
+    areas, outlines = Areas(parts_of(geometry)), cell_polygons(given)
+    is_near = np.zeros(given.size, np.bool_)
+    for turn in areas.turns:
+        near = areas.near(shapely.bounds(outlines) + np.array([turn, 0, turn, 0]))
+        moved = turned(outlines[near], turn)
+        rows, at = areas.pairs(moved)
+        found[near[rows[shapely.contains_properly(areas.parts[at], moved[rows])]]] = 1.0
+        is_near[near[rows]] = True
+    cut = np.flatnonzero(is_near & (found == 0))
+    cut = cut[order(given[cut])]
+    for low in range(0, cut.size, TOGETHER):
+        rows = cut[low : low + TOGETHER]
+        pieces = shapely.intersection(_around(areas, outlines[rows]), outlines[rows])
+        found[rows] = relative_areas(pieces) / relative_areas(outlines[rows])
     return np.minimum(found, 1.0)
 
 
-def _areas_in(area: Area, cells: Cells, outlines: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return the area of each cell that lies in an area, in the unit of `relative_areas`."""
-    found, in_order = np.zeros(cells.size), order(cells)
-    # a large area is cut down to some cells that lie together first: each cell would look at all of it
-    for low in range(0, cells.size, TOGETHER):
-        rows = in_order[low : low + TOGETHER]
-        near = shapely.intersection(area, shapely.box(*shapely.total_bounds(outlines[rows])))
-        found[rows] = relative_areas(shapely.intersection(near, outlines[rows]))
-    return found
+def _around(areas: Areas, outlines: NDArray[np.object_]) -> shapely.Geometry:
+    """Return all that areas have around cells, as one: each cell would look at all of a large area."""
+    box, pieces = shapely.box(*shapely.total_bounds(outlines)), []
+    for turn in areas.turns:
+        _, at = areas.pairs(turned(outlines, turn))
+        pieces.append(shapely.intersection(turned(areas.parts[np.unique(at)], -turn), box))
+    # most parts lie apart, which this union makes use of
+    return shapely.disjoint_subset_union_all(np.concatenate(pieces))

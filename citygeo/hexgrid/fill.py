@@ -8,7 +8,7 @@ looked at one resolution finer. So the work grows with the outline of the area, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import shapely
@@ -17,7 +17,7 @@ from citygeo.datum import EQUAL_AREA
 from citygeo.errors import error
 from citygeo.hexgrid.hierarchy import children
 from citygeo.hexgrid.inputs import mean_area_km2, require_few_cells, require_resolution
-from citygeo.hexgrid.plane import do_meet, one_area, turned, turns_onto, usable
+from citygeo.hexgrid.plane import Areas, is_inside, one_area, parts_of, turned, usable
 from citygeo.hexgrid.points import cell_centres
 from citygeo.hexgrid.shapes import cell_polygons
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Cells = NDArray[np.uint64]
-    from citygeo.hexgrid.plane import Area
-
 Containment = Literal["overlap", "centre", "full"]
 
 HALF_TURN, QUARTER_TURN = 180.0, 90.0
@@ -87,23 +85,23 @@ def cells_in(
     if geometry.empty:
         return np.empty(0, np.uint64)
     _require_few_cells(geometry, resolution)
-    return _filled(one_area(geometry), int(resolution), contain)
+    parts = parts_of(geometry)
+    # a cell may lie in two areas together as a whole
+    return _filled(Areas(one_area(parts) if contain == "full" else parts), int(resolution), contain)
 
 
-def _filled(area: Area, resolution: int, contain: Containment) -> Cells:
-    """Return the cells of an area in degrees."""
+def _filled(areas: Areas, resolution: int, contain: Containment) -> Cells:
+    """Return the cells of areas in degrees."""
     import h3.api.numpy_int as h3
 
-    shapely.prepare(area)
     inside, cells = [], np.sort(h3.get_res0_cells())
     for level in range(resolution + 1):
-        bounds = _bounds_of_descendants(cells, level)
-        is_in, is_near = _is_in_and_near(area, bounds)
+        is_in, is_near = _is_in_and_near(areas, _bounds_of_descendants(cells, level))
         inside.append(children(cells[is_in], resolution))
         cells = cells[is_near & ~is_in]
         if level < resolution:
             cells = children(cells, level + 1)
-    return np.sort(np.concatenate([*inside, cells[_is_chosen(area, cells, contain)]]))
+    return np.sort(np.concatenate([*inside, cells[_is_chosen(areas, cells, contain)]]))
 
 
 def _bounds_of_descendants(cells: Cells, level: int) -> NDArray[np.float64]:
@@ -121,33 +119,37 @@ def _bounds_of_descendants(cells: Cells, level: int) -> NDArray[np.float64]:
     return np.stack([lon - width, south, lon + width, north], axis=1)
 
 
-def _is_in_and_near(area: Area, bounds: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which rectangles lie in the area, and which touch it, on whatever side of the antimeridian."""
+def _is_in_and_near(areas: Areas, bounds: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which rectangles lie in an area, and which touch one, on whatever side of the antimeridian."""
     is_in, is_near = np.zeros(len(bounds), np.bool_), np.zeros(len(bounds), np.bool_)
-    for turn in turns_onto(area):
+    for turn in areas.turns:
         moved = bounds + np.array([turn, 0, turn, 0])
-        rows = np.flatnonzero(do_meet(moved, area))
-        boxes = np.asarray(shapely.box(*moved[rows].T), object)
-        touching = shapely.intersects(area, boxes)
-        rows, boxes = rows[touching], boxes[touching]
-        is_near[rows] = True
-        is_in[rows] |= shapely.contains_properly(area, boxes)
+        near = areas.near(moved)
+        boxes = np.asarray(shapely.box(*moved[near].T), object)
+        rows, at = areas.pairs(boxes)
+        # most of many small parts lie in a rectangle as a whole: then it need not be asked
+        touching = is_inside(areas.bounds[at], moved[near[rows]])
+        asked = np.flatnonzero(~touching)
+        touching[asked] = shapely.intersects(areas.parts[at[asked]], boxes[rows[asked]])
+        is_near[near[rows[touching]]] = True
+        holds = np.flatnonzero(is_inside(moved[near[rows]], areas.bounds[at]))
+        holds = holds[shapely.contains_properly(areas.parts[at[holds]], boxes[rows[holds]])]
+        is_in[near[rows[holds]]] = True
     return is_in, is_near
 
 
-def _is_chosen(area: Area, cells: Cells, contain: Containment) -> NDArray[np.bool_]:
-    """Tell which cells the area has, each looked at by itself."""
+def _is_chosen(areas: Areas, cells: Cells, contain: Containment) -> NDArray[np.bool_]:
+    """Tell which cells the areas have, each looked at by itself."""
     _require_no_pole(cells)
-    if contain == "centre":
-        lon, lat = cell_centres(cells).T
-        is_in = [shapely.intersects_xy(area, lon + turn, lat) for turn in turns_onto(area)]
-        return np.asarray(np.logical_or.reduce(is_in))
-    fits = shapely.intersects if contain == "overlap" else shapely.covers
-    outlines = cell_polygons(cells)
+    fits = shapely.covers if contain == "full" else shapely.intersects
+    points: Any = shapely.points(cell_centres(cells)) if contain == "centre" else None
+    shapes = cell_polygons(cells) if points is None else points
     found = np.zeros(cells.size, np.bool_)
-    for turn in turns_onto(area):
-        rows = np.flatnonzero(~found & do_meet(shapely.bounds(outlines) + np.array([turn, 0, turn, 0]), area))
-        found[rows] = fits(area, turned(outlines[rows], turn))
+    for turn in areas.turns:
+        near = areas.near(shapely.bounds(shapes) + np.array([turn, 0, turn, 0]))
+        moved = turned(shapes[near], turn)
+        rows, at = areas.pairs(moved)
+        found[near[rows[fits(areas.parts[at], moved[rows])]]] = True
     return found
 
 

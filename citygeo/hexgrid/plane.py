@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -13,8 +13,6 @@ from citygeo.errors import error
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
-
-    Area = shapely.Polygon | shapely.MultiPolygon
 
 TURN, HALF_TURN = 360.0, 180.0
 PARTS, LEAST_DEGREES = 16, 1e-9
@@ -28,18 +26,61 @@ def usable(polygons: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
     return polygons.geometry[~(shapely.is_missing(given) | shapely.is_empty(given))]
 
 
-def one_area(geometry: gpd.GeoSeries) -> Area:
-    """Return one area in degrees, in one piece where pieces meet, also on the antimeridian."""
+class Areas:
+    """
+    Parts of areas in degrees, found by place. No union is made of them, which takes long if they are many.
+
+    Parameters
+    ----------
+    parts
+        Polygons, shape `(n,)`, at least one.
+
+    Attributes
+    ----------
+    parts, bounds
+        The polygons, and west, south, east, north of each.
+    turns
+        By how many degrees what has its middle within ±180 is moved to lie on the parts.
+    """
+
+    def __init__(self, parts: NDArray[np.object_]) -> None:
+        shapely.prepare(parts)
+        self.parts = parts
+        self._tree = shapely.STRtree(parts)
+        self.bounds = shapely.bounds(parts)
+        self._whole = west, _, east, _ = shapely.total_bounds(parts)
+        first, last = np.ceil((west - TURN) / TURN), np.floor((east + TURN) / TURN)
+        self.turns = [float(TURN * turn) for turn in np.arange(first, last + 1)]
+
+    def near(self, bounds: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return which rectangles (west, south, east, north) touch that around all parts."""
+        west, south, east, north = self._whole
+        is_near = (bounds[:, 0] <= east) & (bounds[:, 2] >= west)
+        return np.flatnonzero(is_near & (bounds[:, 1] <= north) & (bounds[:, 3] >= south))
+
+    def pairs(self, shapes: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of shapes, and for each that of a part whose bounds meet its own."""
+        rows, at = self._tree.query(shapes)
+        return rows, at
+
+
+def parts_of(geometry: gpd.GeoSeries) -> NDArray[np.object_]:
+    """Return the polygons of areas in degrees, valid, those over the antimeridian in one piece."""
     parts = shapely.get_parts(shapely.force_2d(geometry.to_crs(WGS84).to_numpy()))
     for row in np.flatnonzero(_is_jumping(parts)):
         parts[row] = _unwrapped(parts[row])
     is_bad = ~shapely.is_valid(parts)
     parts[is_bad] = shapely.make_valid(parts[is_bad])
-    area: Any = parts[0] if len(parts) == 1 else shapely.union_all(parts)
+    return np.asarray(parts, object)
+
+
+def one_area(parts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return parts as one, in one piece where they meet, also on the antimeridian."""
+    area: Any = shapely.disjoint_subset_union_all(parts)
     west, _, east, _ = area.bounds
     if west <= -HALF_TURN and east >= HALF_TURN:  # it is cut there, along edges that are none
         area = shapely.union(area, turned(area, TURN))
-    return cast("Area", area)
+    return np.array([area], object)
 
 
 def _is_jumping(parts: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -78,18 +119,10 @@ def turned(shapes: Any, degrees: float) -> Any:
     return shapely.transform(shapes, lambda xy: xy + np.array([degrees, 0.0])) if degrees else shapes
 
 
-def turns_onto(area: Area) -> list[float]:
-    """Return by how many degrees cells with a middle within ±180 are moved to lie on an area."""
-    west, _, east, _ = area.bounds
-    first, last = np.floor((west - TURN) / TURN), np.ceil((east + TURN) / TURN)
-    return [float(TURN * turn) for turn in np.arange(first, last + 1)]
-
-
-def do_meet(bounds: NDArray[np.float64], area: Area) -> NDArray[np.bool_]:
-    """Tell which rectangles (west, south, east, north) touch that around an area."""
-    west, south, east, north = area.bounds
-    met = (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
-    return np.asarray(met)
+def is_inside(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which rectangles (west, south, east, north) lie in another each."""
+    within = (inner[:, :2] >= outer[:, :2]) & (inner[:, 2:] <= outer[:, 2:])
+    return np.asarray(within.all(axis=1))
 
 
 def relative_areas(shapes: NDArray[np.object_]) -> NDArray[np.float64]:

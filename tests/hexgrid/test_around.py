@@ -123,6 +123,31 @@ def test_shares_count_land_once_and_none_where_there_is_none() -> None:
     assert hexgrid.area_shares(cells[:0], SQUARE).shape == (0,)
 
 
+def test_land_written_on_both_sides_of_the_antimeridian_counts_once() -> None:
+    around = gpd.GeoSeries([shapely.box(179.9, -17.1, 180.1, -16.9)], crs=4326)
+    east = gpd.GeoSeries([shapely.box(-180, -17.1, -179.95, -16.9)], crs=4326)
+    cells = hexgrid.cells_in(around, 7)
+    once = hexgrid.area_shares(cells, around)
+    assert hexgrid.area_shares(cells, pd.concat([around, east])) == pytest.approx(once, abs=1e-7)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 0.03), st.floats(0, 0.02), st.floats(0.0002, 0.01)), min_size=1, max_size=40
+    )
+)
+def test_shares_of_many_areas_that_overlap_are_those_of_their_union(
+    squares: list[tuple[float, float, float]],
+) -> None:
+    boxes = [
+        shapely.box(x - 21.92, y + 64.13, x + size - 21.92, y + size / 2 + 64.13) for x, y, size in squares
+    ]
+    cells = h3.grid_disk(START, 8)
+    found = hexgrid.area_shares(cells, gpd.GeoSeries(boxes, crs=4326))
+    assert found == pytest.approx(by_local_projection(cells, shapely.union_all(boxes)), abs=1e-7)
+
+
 def test_shares_on_the_antimeridian_and_in_a_pentagon() -> None:
     around = shapely.box(179.9, -17.1, 180.1, -16.9)
     halves = [shapely.box(179.9, -17.1, 180, -16.9), shapely.box(-180, -17.1, -179.9, -16.9)]

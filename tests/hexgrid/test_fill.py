@@ -88,6 +88,22 @@ def test_cells_of_several_areas_are_those_of_each(contain: str) -> None:
     assert together.tolist() == sorted(set(np.concatenate(each).tolist()))
 
 
+@pytest.mark.parametrize(("ours", "theirs"), MODES)
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 0.06), st.floats(0, 0.04), st.floats(0.0002, 0.03)), min_size=1, max_size=60
+    )
+)
+def test_cells_of_many_areas_that_overlap_are_those_of_their_union(
+    ours: str, theirs: str, squares: list[tuple[float, float, float]]
+) -> None:
+    boxes = [shapely.box(8 + x, 50 + y, 8 + x + size, 50 + y + size / 2) for x, y, size in squares]
+    union = shapely.union_all(boxes)
+    expected = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(union), 9, contain=theirs)
+    assert hexgrid.cells_in(layer(*boxes), 9, contain=ours).tolist() == np.unique(expected).tolist()
+
+
 def test_by_middles_each_cell_of_a_city_is_in_just_one_of_its_zones() -> None:
     zones = [shapely.box(x, y, x + 0.03, y + 0.02) for x in (8.0, 8.03, 8.06) for y in (50.0, 50.02)]
     each = np.concatenate([hexgrid.cells_in(layer(zone), 9, contain="centre") for zone in zones])
