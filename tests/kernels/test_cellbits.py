@@ -74,6 +74,36 @@ def test_keys_order_cells_as_a_walk_down_the_hierarchy():
     assert keys == sorted(set(keys))
 
 
+@pytest.mark.parametrize("deeper", range(3))
+@pytest.mark.parametrize("resolution", [0, 1, 2, 7, 8, 12])
+def test_children_in_the_order_of_their_numbers(resolution, deeper):
+    expected = [
+        sorted(h3.cell_to_children(cell, resolution + deeper).tolist()) for cell in CELLS[resolution].tolist()
+    ]
+    out = np.empty(sum(map(len, expected)), np.uint64)
+    cellbits.children(CELLS[resolution], resolution + deeper, out)
+    assert out.tolist() == [child for own in expected for child in own]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("resolution", RESOLUTIONS)
+def test_rings_around_a_cell_where_they_are_sure(resolution, steps):
+    cells = CELLS[resolution]
+    out, is_sure = np.empty((cells.size, 3 * steps * (steps + 1)), np.uint64), np.empty(cells.size, bool)
+    cellbits.disks(cells, steps, out, is_sure)
+    for cell, disk, sure in zip(cells.tolist(), out.tolist(), is_sure.tolist(), strict=True):
+        if sure:
+            nearer = {cell}
+            for ring in range(1, steps + 1):
+                own = disk[3 * ring * (ring - 1) : 3 * ring * (ring + 1)]
+                assert set(own) == set(h3.grid_disk(cell, ring).tolist()) - nearer
+                nearer |= set(own)
+    # a pentagon never is; far from the top of the hierarchy nearly all others are
+    pentagons = np.isin(cells, h3.get_pentagons(resolution))
+    assert not is_sure[pentagons].any()
+    assert resolution < 9 or is_sure[~pentagons].mean() > 0.7
+
+
 def sums(cells, values):
     cell, value = np.array(cells, np.uint64), np.asarray(values)
     out_cell, out_sum = np.empty(len(cells), np.uint64), np.empty(len(cells), value.dtype)
