@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "coverage"
 HELP = "who is covered by facilities within a time limit, on your own files 设施覆盖分析"
 DEFAULT_MODE = "fire_engine"
+MARGIN_M = 1000.0  # as wide as the pixels of usual rasters of people
 LAYER_MARK = "|layername="  # as QGIS writes it
 
 
@@ -52,7 +53,7 @@ def _add_layers(parser: argparse.ArgumentParser) -> None:
         "--demand",
         required=True,
         metavar="FILE",
-        help="people: points, polygons, H3 cells, or a GeoTIFF (the pixels in the study area, else in the zones)",
+        help="people: points, polygons, H3 cells, or a GeoTIFF (its pixels within 1 km of the study area or zones)",
     )
     add(
         "--population", default="population", metavar="COLUMN", help="column of people (default: %(default)s)"
@@ -190,7 +191,12 @@ def run(args: argparse.Namespace) -> None:
         study_area = reader.read(args.study_area) if args.study_area else None
         city = next(iter(zones.values()), None) if study_area is None else study_area
         demand = read_demand(
-            args.demand, args.population, reader, resolution=args.resolution, area=city, threads=args.threads
+            args.demand,
+            args.population,
+            reader,
+            resolution=args.resolution,
+            area=None if city is None else around(city),
+            threads=args.threads,
         )
         if args.estimate:
             demand.attrs["estimate"] = True
@@ -218,6 +224,14 @@ def run(args: argparse.Namespace) -> None:
         coverage.log.extend(reader.found.found)
         document = describe(coverage, command=NAME, place={"name": Path(args.facilities).name})
         finish(coverage, document, args, progress)
+
+
+def around(city: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return the ground on which pixels count: those of a coast hold people although their middle is in the sea."""
+    from citygeo import datum
+
+    west, south, east, north = city.to_crs(datum.WGS84).total_bounds
+    return city.geometry.to_crs(datum.working_crs((west, south, east, north), "zones")).buffer(MARGIN_M)
 
 
 def open_network(path: Path, mode: str | None) -> RoadNetwork:
@@ -289,7 +303,7 @@ def read_demand(
     reader: Reader,
     *,
     resolution: int = 9,
-    area: gpd.GeoDataFrame | None = None,
+    area: gpd.GeoSeries | None = None,
     threads: int | None = None,
 ) -> gpd.GeoDataFrame:
     """

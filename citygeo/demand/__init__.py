@@ -99,7 +99,8 @@ def population(
         A column of `by`: what a building or point weighs as a whole, or a square metre of land.
     area
         Polygons in any CRS: only people in them are counted. Spread areas count by the part of their land inside,
-        cells of a table by their centre; for pixels see `method`.
+        cells of a table by their centre; pixels by theirs, or by their share inside with the method ``"exact"``: draw
+        it generously at a coast.
     units
         What the pixels of a raster hold: ``"count"`` of people, or people ``"per_km2"``.
     nodata

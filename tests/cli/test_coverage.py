@@ -356,3 +356,11 @@ def test_people_of_a_raster_are_those_in_the_study_area_or_in_the_zones(
         assert called["demand"]["population"].sum() == pytest.approx(people)
         assert called["demand"].attrs["estimate"] is True
         assert "CG-RAS-" in " ".join(issue["code"] for issue in json.loads(capsys.readouterr().out)["issues"])
+
+
+def test_pixels_of_a_coast_count_although_their_middle_is_outside() -> None:
+    city = gpd.GeoDataFrame(geometry=[box(0, 0, 0.1, 0.1)], crs=4326)
+    ground = around(city.to_crs(3857)).to_crs(4326).iloc[0]
+    # 1 km is 0.009 degrees at the equator
+    assert ground.contains(box(-0.0085, 0, 0.1085, 0.1))
+    assert not ground.intersects(box(-0.1, 0, -0.0095, 0.1))
