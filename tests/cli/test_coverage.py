@@ -16,7 +16,7 @@ from shapely.geometry import box
 import citygeo as cg
 from citygeo import cli, hexgrid
 from citygeo.cli import main
-from citygeo.cli.coverage import Reader, named_files, open_network, read_demand
+from citygeo.cli.coverage import Reader, around, named_files, open_network, read_demand
 from citygeo.errors import CitygeoError
 from tests.cli.fakes import fake_coverage, fake_explore
 
