@@ -137,8 +137,18 @@ def cells_of_raster(
 
     Examples
     --------
+    >>> import tempfile, pyproj
+    >>> from affine import Affine
+    >>> from citygeo.io.raster import write_geotiff
     >>> from citygeo.issues import IssueLog
-    >>> cells, people, facts = cells_of_raster("ghs_pop.tif", 8, log=IssueLog())  # doctest: +SKIP
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path, place = f"{folder.name}/people.tif", Affine(0.001, 0, 118.09, 0, -0.001, 24.5)
+    >>> pixels = [np.full((20, 30), 1.5, np.float32)]
+    >>> write_geotiff(path, pixels, transform=place, crs=pyproj.CRS(4326), names=["people"], tags={})
+    >>> cells, people, facts = cells_of_raster(path, 7, log=IssueLog())
+    >>> people.sum(), facts["people"], facts["method"]
+    (np.float64(900.0), 900.0, 'each pixel counts in the cell that holds its middle')
+    >>> folder.cleanup()
     """
     require_resolution(resolution)
     _require_known("method", method, METHODS)
