@@ -10,6 +10,7 @@ import shapely
 
 from citygeo import datum, demand
 from citygeo.coverage.measures import columns_of
+from citygeo.coverage.points import FEW
 from citygeo.coverage.zones import NO_ZONE
 from citygeo.errors import error
 
@@ -98,7 +99,8 @@ def note_people_beyond(
     is_beyond[shapely.STRtree(places).query(city, predicate="intersects")[1]] = False
     beyond, total = people.layer.weight[is_beyond].sum(), people.layer.weight.sum()
     counts = {"people": f"{demand.from_micro(beyond):,.0f}", "total": f"{demand.from_micro(total):,.0f}"}
-    log.add("CG-COV-010", count=int(beyond > 0), **counts)
+    code = "CG-COV-010" if beyond > FEW * total else "CG-COV-013"
+    log.add(code, count=int(beyond > 0), **counts)
 
 
 def note_outside_land(

@@ -282,6 +282,17 @@ def test_overlapping_zones_and_slivers_are_told_and_still_add_up():
 
 
 @APART
+def test_few_people_outside_a_study_area_are_told_quietly():
+    homes = points([NODE[0], NODE[6]], population=[1, 500])
+    east = layer(square(0, -390, 390, 390))
+    result = cg.coverage(GRID, points([NODE[0]]), demand=homes, minutes=9, study_area=east)
+    issue = result.issues.set_index("code").loc["CG-COV-013"]
+    assert issue["severity"] == "info"
+    assert issue["message"].startswith("1 of 501 people are outside")
+    assert result.table.loc["population", "covered"] == 501
+
+
+@APART
 def test_borders_that_overlap_by_a_hand_are_told_quietly():
     homes = points(NODE, population=[1] * len(NODE))
     zones = layer(square(-390, -390, 50.3, 390), square(50, -390, 390, 390))
