@@ -42,8 +42,8 @@ class Completeness:
         (the longest limit), facilities (on the network), covered (people), total, share. ``any``, ``at_least_2``...
         and ``all`` count people with so many of the services or more.
     lacking
-        One row per combination of services that people lack, most people first: lacks (names; empty: nothing),
-        n_lacks, population, share.
+        One row per combination of services that people lack, most people first: lacks and lacks_zh (names; empty:
+        nothing), n_lacks, population, share.
     cells
         One row per H3 cell where demand is: population, score (the share of services its people have, weighted by
         `weights`), n_services (services that at least half of its people have), lacks (names of the others), for

@@ -12,6 +12,7 @@ import pandas as pd
 
 from citygeo import datum, demand, hexgrid
 from citygeo.coverage.cells import rows_of
+from citygeo.coverage.words import SERVICES
 from citygeo.coverage.zones import share, zone_table
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Having:
         rows = []
         for name, covered in self.city.covered.items():
             service = kind.get(name)
-            label, label_zh = (name, "") if service is not None else _count_label(name, n)
+            label, label_zh = _count_label(name, n) if service is None else SERVICES.get(name, (name, ""))
             rows.append(
                 {
                     "measure": name,
@@ -129,9 +130,11 @@ class Having:
         people = np.zeros(place.max(initial=-1) + 1, np.int64)
         np.add.at(people, place, self.people.layer.weight)
         first = np.unique(place, return_index=True)[1]
+        chinese = np.array([SERVICES.get(name, (name, name))[1] for name in self.names], object)
         table = pd.DataFrame(
             {
                 "lacks": texts[first],
+                "lacks_zh": ["、".join(chinese[~has]) for has in self.has[first]],
                 "n_lacks": (~self.has[first]).sum(axis=1),
                 "population": demand.from_micro(people),
                 "share": share(people, people.sum()),

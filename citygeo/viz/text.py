@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from citygeo.coverage.words import SERVICES as WORDS
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -52,24 +54,7 @@ STATUSES = {
 }
 
 
-SERVICES = {
-    "school": Label("School", "学校"),
-    "primary_school": Label("Primary school", "小学"),
-    "middle_school": Label("Middle school", "中学"),
-    "kindergarten": Label("Kindergarten", "幼儿园"),
-    "childcare": Label("Childcare", "托育"),
-    "clinic": Label("Clinic", "诊所"),
-    "hospital": Label("Hospital", "医院"),
-    "healthcare": Label("Healthcare", "医疗"),
-    "pharmacy": Label("Pharmacy", "药店"),
-    "elderly_care": Label("Elderly care", "养老"),
-    "bus_stop": Label("Bus stop", "公交站"),
-    "stop": Label("Stop", "公交站"),
-    "park": Label("Park", "公园"),
-    "shop": Label("Shop", "商店"),
-    "library": Label("Library", "图书馆"),
-    "sports": Label("Sports", "体育"),
-}
+SERVICES = {name: Label(*words) for name, words in WORDS.items()}
 
 
 def service_label(name: str) -> Label:

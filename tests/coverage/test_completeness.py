@@ -64,6 +64,7 @@ def test_people_with_each_any_and_all(com):
     assert com.table["kind"].tolist() == ["service"] * 3 + ["count"] * 3
     assert com.table["minutes"].tolist()[:3] == [2.5] * 3
     assert com.table["facilities"].tolist() == [1, 1, 2, 4, 4, 4]
+    assert com.table.loc["school", ["label", "label_zh"]].tolist() == ["School", "学校"]
     assert com.table.loc["all", ["label", "label_zh"]].tolist() == ["all 3 services", "全部3项"]
     assert com.score == pytest.approx((3 + 12 + 15) / (3 * 63))
 
@@ -72,6 +73,7 @@ def test_what_people_lack_most_people_first(com):
     rows = com.lacking.set_index("lacks")["population"].to_dict()
     assert rows == {"school, clinic, shop": 48, "school": 12, "clinic": 3}
     assert com.lacking["population"].tolist() == [48, 12, 3]
+    assert com.lacking["lacks_zh"].tolist() == ["学校、诊所、商店", "学校", "诊所"]
     assert com.lacking["n_lacks"].tolist() == [3, 1, 1]
     assert com.lacking["share"].sum() == pytest.approx(1)
 
