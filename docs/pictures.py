@@ -1,11 +1,13 @@
 """
-The pictures of isochrones.md.
+The pictures of isochrones.md and coverage.md. Those of maps need chromium.
 
     python docs/pictures.py
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,6 +18,7 @@ import osmnx as ox
 import shapely
 from matplotlib import pyplot as plt
 from matplotlib.colors import BoundaryNorm
+from playwright.sync_api import sync_playwright
 
 import citygeo as cg
 
@@ -90,6 +93,22 @@ def save(figure, name):
             break
     plt.close(figure)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def photograph(page, name, size=(1280, 760)):
+    """A map as a browser shows it."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        file = Path(folder) / "map.html"
+        page.save_html(file)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        view = browser.new_page(viewport=dict(zip(("width", "height"), size, strict=True)))
+        view.goto(file.as_uri())
+        view.wait_for_timeout(3000)
+        view.screenshot(path=HERE / name, type="jpeg", quality=70)
+        browser.close()
+    print(f"{name}: {(HERE / name).stat().st_size / 1000:.0f} kB")
 
 
 def streets(network):
@@ -234,6 +253,20 @@ def main():
     zoom(walk, "isochrones-street-scale.jpg")
     overlaps(engine, city.stations, "isochrones-overlap.jpg")
     depth(engine, city.stations, "isochrones-depth.jpg")
+    life(walk, city)
+
+
+def life(network, city):
+    """Which services people lack, and where many people have little access."""
+    complete = cg.completeness(network, city.services, demand=city.people, zones=city.zones, minutes=15)
+    photograph(complete.explore(), "completeness.jpg")
+    cells = cg.population(city.people, resolution=9).cx[-22.1:-21.6, 64.03:64.2]
+    clinics = city.services["clinic"].assign(capacity=1000)
+    shared = cg.floating_catchment(
+        network, cells, clinics, minutes=30, method="e2sfca", decay=cg.decay.gaussian(15)
+    )
+    titles = ("Clinics within a 30-minute walk, and people", "步行30分钟内的诊所与人口")
+    photograph(shared.explore(column=("access", "population"), title=titles), "access-people.jpg")
 
 
 if __name__ == "__main__":
