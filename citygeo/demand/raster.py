@@ -248,10 +248,12 @@ def _merged(cells: list[Cells], sums: list[NDArray[np.float64]]) -> tuple[Cells,
     people = np.concatenate([np.empty(0), *sums])
     sums.clear()
     people = people[order]
+    del order
     if not found.size:
         return found, people
     first = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
-    return found[first], np.add.reduceat(people, first)
+    found = found[first]
+    return found, np.add.reduceat(people, first)
 
 
 def _together(seen: list[Seen]) -> Seen:
