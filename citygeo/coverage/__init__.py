@@ -17,21 +17,21 @@ from citygeo.coverage.ground import polygons_of
 from citygeo.coverage.measures import city_table, depth_table, zone_columns
 from citygeo.coverage.question import Question
 from citygeo.coverage.result import Coverage
-from citygeo.coverage.setting import AREA, BUILDINGS, PEOPLE, ROADS, settle
+from citygeo.coverage.setting import AREA, BUILDINGS, PEOPLE, ROADS, begin, settle
 from citygeo.coverage.spots import BLIND_SHARE, blind_spots
 from citygeo.coverage.zones import NO_ZONE, zone_names, zone_table
 from citygeo.errors import error
-from citygeo.reach import ServiceArea, labels_at, network_input, to_seconds
+from citygeo.reach import ServiceArea, labels_at, network_input, reached_by, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
     from citygeo.coverage.measures import Measure
     from citygeo.coverage.points import Counted, Located
-    from citygeo.coverage.setting import Setting
+    from citygeo.coverage.setting import Begun, Setting
     from citygeo.coverage.zones import Level
     from citygeo.network import Direction, RoadNetwork
     from citygeo.network.snap_layer import Polygons
@@ -156,20 +156,24 @@ def coverage(
         buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
     with ThreadPoolExecutor(1) as aside:  # layers are read and polygons cut without holding up the rest
+        begun = begin(question)
+        area = _service_area(begun)
+        reached = aside.submit(lambda: polygons_of(area.metric_dissolved[begun.minutes]))
         hashes = aside.submit(_hashes, question)
-        setting = settle(question)
-        answer = _answer(setting, hashes.result(), aside)
+        setting = settle(begun)
+        area.provenance.update(_describe(setting, hashes.result()))
+        answer = _answer(setting, area, reached, aside)
     setting.log.announce()
     setting.log.extend(network.log.found)
     return answer
 
 
-def _answer(setting: Setting, hashes: dict[str, str], aside: Executor) -> Coverage:
+def _answer(
+    setting: Setting, area: ServiceArea, reached: Future[NDArray[np.object_]], aside: Executor
+) -> Coverage:
     """Count, and make the tables."""
-    asked, log, band = setting.question, setting.log, setting.minutes
-    crs, made_by = asked.facilities.crs, _describe(setting, hashes)
-    area = _service_area(setting, made_by)
-    land = aside.submit(lambda: setting.land_measures(polygons_of(area.metric_dissolved[band])))
+    asked, log, crs = setting.question, setting.log, setting.question.facilities.crs
+    land = aside.submit(lambda: setting.land_measures(reached.result()))
     land_sums = aside.submit(lambda: _sums_of_zones(setting, land.result()))
     counted = setting.served(asked.network, {ROADS: setting.roads})
     people, roads = counted[PEOPLE], counted[ROADS]
@@ -182,7 +186,7 @@ def _answer(setting: Setting, hashes: dict[str, str], aside: Executor) -> Covera
     note_empty(measures, log)
     return Coverage(
         area=area,
-        minutes=band,
+        minutes=setting.minutes,
         table=city_table(measures),
         zones=_zone_tables(setting, measures, sums),
         cells=cells.to_crs(crs),
@@ -191,7 +195,7 @@ def _answer(setting: Setting, hashes: dict[str, str], aside: Executor) -> Covera
         depth=depth_table(measures, roads.served.sums_by_depth(roads.at.layer.weight) / 1e9),
         demand_is_estimate=bool(asked.demand.attrs.get("estimate", False)),
         log=log,
-        provenance=made_by,
+        provenance=area.provenance,
         setting=setting,
         measures=tuple(measures),
     )
@@ -217,13 +221,21 @@ def _blind_spots(
     )  # fmt: skip
 
 
-def _service_area(setting: Setting, made_by: dict[str, Any]) -> ServiceArea:
-    asked, band = setting.question, setting.minutes
-    parts = {band: setting.reached(asked.network)}
+def _service_area(begun: Begun) -> ServiceArea:
+    """Search from the facilities; the provenance is that of the coverage, once all layers are read."""
+    asked, band = begun.question, begun.minutes
+    parts = reached_by(asked.network, begun.placed.places, [band], asked.direction, asked.threads)
     return ServiceArea(
-        asked.network, setting.placed.layer, [band], asked.direction, asked.buffer_m, setting.placed, parts,
-        setting.log, made_by,
-    )  # fmt: skip
+        asked.network,
+        begun.placed.layer,
+        [band],
+        asked.direction,
+        asked.buffer_m,
+        begun.placed,
+        parts,
+        begun.log,
+        {},
+    )
 
 
 def _sums_of_zones(setting: Setting, measures: list[Measure]) -> dict[str, dict[str, NDArray[np.float64]]]:

@@ -197,9 +197,21 @@ class Setting:
         return [PointMeasure(w.name, w.unit, counted[w.points], w.weight, w.quantum) for w in self.weights]
 
 
-def settle(question: Question) -> Setting:
+class Begun(NamedTuple):
+    """The first half of a setting: facilities on the network, from which a search may begin; see `Setting`."""
+
+    question: Question
+    placed: Facilities
+    minutes: float
+    levels: dict[str, Level]
+    city: NDArray[np.object_] | None  # None if nobody said what it is
+    circles: Circles | None
+    log: IssueLog
+
+
+def begin(question: Question) -> Begun:
     """
-    Check all layers and put them on the network.
+    Check what is asked, and put the facilities on the network.
 
     Raises
     ------
@@ -227,6 +239,20 @@ def settle(question: Question) -> Setting:
     circles = None
     if asked.radius_m is not None:
         circles = circles_of(facilities, asked.radius_m, asked.polygons, network.metric_crs)
+    return Begun(question, placed, float(minutes.max()), levels, city, circles, log)
+
+
+def settle(begun: Begun) -> Setting:
+    """
+    Check all other layers and put them on the network.
+
+    Raises
+    ------
+    CitygeoError
+        As `citygeo.coverage` lists them.
+    """
+    asked, placed, minutes, levels, city, circles, log = begun
+    network = asked.network
     resolution = asked.resolution
     if hexgrid.has_cell_index(asked.demand):
         resolution = hexgrid.resolution_of(hexgrid.from_strings(asked.demand.index))
@@ -239,10 +265,10 @@ def settle(question: Question) -> Setting:
     note_people_outside(people, levels, log)
     if asked.study_area is not None and city is not None:
         note_people_beyond(people, city, network, log)
-    more, weights = _weights(question, people, where, log)
+    more, weights = _weights(asked, people, where, log)
     land = _land(asked, _city(city, people, network), log, is_known=city is not None)
     return Setting(
-        question, placed, float(minutes.max()), levels, land, people, Located(paved, paved.cells(resolution), {}),
+        asked, placed, minutes, levels, land, people, Located(paved, paved.cells(resolution), {}),
         more, weights, circles, resolution, log,
     )  # fmt: skip
 
