@@ -106,18 +106,16 @@ def bivariate(rows: gpd.GeoDataFrame, columns: tuple[str, str], key: str, log: I
     colours = tuple(colour for row in picked for colour in row)
     is_known = (across.class_of >= 0) & (up.class_of >= 0)
     class_of = np.where(is_known, up.class_of * width + across.class_of, len(colours))
-    name = layer_name(
-        rows, Label(f"{names[0].en} × {names[1].en}", "×".join(one.zh for one in names if one.zh))
-    )
+    label = Label(f"{names[0].en} × {names[1].en}", "×".join(one.zh for one in names if one.zh))
     layers = []
     for kind, is_kind in families(rows):
         counts = np.bincount(class_of[is_kind], minlength=len(colours) + 1)
-        looks = styles(kind, (*colours, HOLLOW))
+        looks = styles(rows[is_kind], kind, (*colours, HOLLOW))
         sign = " ⬡" if is_cells(rows) else ""
         legend = (Entry(len(colours), NO_VALUE, f"{number(int(counts[-1]))}{sign}"),) if counts[-1] else ()
         layers.append(
             drawn(rows[is_kind], class_of[is_kind], kind, log).layer(
-                key=f"{key}-{kind}", name=name, styles=looks, legend=legend, unit=each(rows),
+                key=f"{key}-{kind}", name=layer_name(rows, label, kind), styles=looks, legend=legend, unit=each(rows),
                 square=_square(names, across, up, counts),
             )
         )  # fmt: skip

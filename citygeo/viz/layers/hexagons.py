@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from citygeo.issues import IssueLog
 
 MAX_WITH_TIPS = 20_000  # more are drawn together, class by class, without tooltips
+MANY_AREAS = 2000  # such as buildings, of which lines would hide the colour
 MANY = 6  # words that have a colour of their own
 OTHER = "#9ca3af"
-NOTHING = "#f8f5ec"  # 0, where it is a class alone
+NOTHING = "#ebe3d3"  # 0, where it is a class alone
 ENDLESS = "#374151"
 NO_VALUE = Label("no data", "无数据")
+_KINDS = {"areas": Label("areas", "(面)"), "lines": Label("lines", "(线)"), "points": Label("points", "(点)")}
 _WORDS = REASONS | STATUSES
 _TOGETHER = {
     shapely.GeometryType.POINT: shapely.multipoints,
@@ -89,8 +91,8 @@ def choropleth(rows: gpd.GeoDataFrame, column: str, key: str, log: IssueLog) -> 
         layers.append(
             drawn(rows[is_kind], found.class_of[is_kind], kind, log).layer(
                 key=f"{key}-{kind}",
-                name=layer_name(rows, label),
-                styles=styles(kind, found.colours),
+                name=layer_name(rows, label, kind),
+                styles=styles(rows[is_kind], kind, found.colours),
                 unit=each(rows),
                 legend=legend,
             )
@@ -98,10 +100,13 @@ def choropleth(rows: gpd.GeoDataFrame, column: str, key: str, log: IssueLog) -> 
     return layers
 
 
-def layer_name(rows: gpd.GeoDataFrame, label: Label) -> Label:
-    """Return the name of the table, or else of what colours it."""
-    name = rows.attrs.get("name")
-    return label if name is None else Label(str(name), str(rows.attrs.get("name_zh", "")))
+def layer_name(rows: gpd.GeoDataFrame, label: Label, kind: str) -> Label:
+    """Return the name of the table, or else of what colours it; with the kind of shapes if there are several."""
+    given = rows.attrs.get("name")
+    name = label if given is None else Label(str(given), str(rows.attrs.get("name_zh", "")))
+    if len(families(rows)) == 1:
+        return name
+    return Label(f"{name.en}: {_KINDS[kind].en}", f"{name.zh}{_KINDS[kind].zh}")
 
 
 def is_cells(rows: gpd.GeoDataFrame) -> bool:
@@ -212,12 +217,18 @@ def _legend(
     if sums is not None:
         totals = np.bincount(class_of, np.nan_to_num(sums, posinf=0.0), len(found.labels))
         notes = [f"{note} · {people(total)}" for note, total in zip(notes, totals, strict=True)]
-    return tuple(Entry(place, label, notes[place]) for place, label in enumerate(found.labels))
+    # where there are several kinds of shapes, each names the classes it has
+    is_said = (counts > 0) | is_kind.all()
+    return tuple(
+        Entry(place, label, notes[place]) for place, label in enumerate(found.labels) if is_said[place]
+    )
 
 
-def styles(kind: str, colours: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
-    """Return the look of each colour on shapes of a kind."""
+def styles(rows: gpd.GeoDataFrame, kind: str, colours: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    """Return the look of each colour on shapes of a kind; very many areas have no lines of another colour."""
     look = LOOKS[kind]
+    if kind == "areas" and len(rows) > MANY_AREAS and not is_cells(rows):
+        return tuple(look | {"color": colour, "opacity": 0.9, "fillColor": colour} for colour in colours)
     return tuple(
         (look | {"fillColor": colour}) if "color" in look else (look | {"color": colour})
         for colour in colours

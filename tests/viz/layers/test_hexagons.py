@@ -183,10 +183,20 @@ def test_other_shapes_than_hexagons_are_coloured_too() -> None:
     layers, panel = coloured(rows, "v", 2, IssueLog())
     assert [layer.key for layer in layers] == ["plain-2-areas", "plain-2-lines", "plain-2-points"]
     area, line, point = layers
+    assert [str(layer.name) for layer in layers] == ["v: areas (面)", "v: lines (线)", "v: points (点)"]
     assert area.styles[area.style_of[0]]["fillColor"] == line.styles[0]["color"]
     assert point.styles[point.style_of[0]]["fillColor"] == NO_DATA
-    assert [entry.note for entry in point.legend] == ["0", "0", "1"]
+    assert [(str(entry.label), entry.note) for entry in point.legend] == [("no data 无数据", "1")]
     assert panel.measures[0][:2] == (("Rows", "要素数"), "3")  # one has no place
+
+
+def test_very_many_areas_have_no_lines_of_another_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hexagons, "MANY_AREAS", 1)
+    boxes = [shapely.box(x, 24, x + 0.5, 24.5) for x in (118, 119)]
+    layer, _, _ = drawn(gpd.GeoDataFrame({"v": [1, 2]}, geometry=boxes, crs=4326), "v")
+    assert all(style["color"] == style["fillColor"] for style in layer.styles)
+    hexes, _, _ = drawn(table(v=[1, 2]), "v")
+    assert all(style["color"] != style["fillColor"] for style in hexes.styles)
 
 
 def test_plain_tables_of_cells_are_drawn_as_hexagons() -> None:
