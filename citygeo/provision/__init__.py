@@ -122,7 +122,7 @@ def provision(
     >>> bool((plan.demand.served + plan.demand.unserved == plan.demand.population).all())
     True
     """
-    require_one_bound(minutes)
+    limit = require_one_bound(minutes)
     require_direction(direction)
     require_threads(threads)
     log = IssueLog()
@@ -134,7 +134,7 @@ def provision(
     )  # fmt: skip
     levels = as_levels(zones, network.metric_crs, log)
     pairs = pairs_within(
-        network, direction, has.placed.places, needs.placed.places, to_ms(minutes), threads=threads
+        network, direction, has.placed.places, needs.placed.places, to_ms(limit), threads=threads
     )
     near = Offers(pairs.demand, pairs.facility, pairs.ms)
     amount = allocate(near, needs.micro, has.micro)
@@ -145,7 +145,7 @@ def provision(
     log.announce()
     log.extend(network.log.found)
     given = {
-        "mode": network.mode.to_dict(), "minutes": minutes, "operator": "<=", "capacity": capacity,
+        "mode": network.mode.to_dict(), "minutes": limit, "operator": "<=", "capacity": capacity,
         "population": population, "direction": direction, "delay_s": has.placed.delay_s.tolist(),
         "max_snap_m": max_snap_m, "polygons": polygons, "objective": "most served, then least total time",
     }  # fmt: skip
@@ -157,7 +157,7 @@ def provision(
     }
     return Provision(
         network=network,
-        minutes=float(minutes),
+        minutes=limit,
         flows=flow_table(shares),
         facilities=loaded,
         demand=demand_table(shares, reason),
@@ -188,7 +188,8 @@ def _side(
     rows = stood.rows
     if column not in rows.columns:
         raise error("CG-IN-005", layer=name, column=column, columns=", ".join(map(str, rows.columns)))
-    taken = [other for other in _NEW[name] if other in rows.columns and other != column]
+    # the result repeats the numbers of a column `capacity`; one of any other of these names it would replace
+    taken = [new for new in _NEW[name] if new in rows.columns and not new == column == "capacity"]
     if taken:
         raise error(
             "CG-IN-004", argument=name, value=f"a layer with a column {taken[0]}",

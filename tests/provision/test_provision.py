@@ -244,6 +244,14 @@ def test_a_real_city_adds_up_in_every_level() -> None:
     assert set(plan.provenance["inputs"]) >= {"demand", "facilities", "zones municipality"}
 
 
+@pytest.mark.parametrize("minutes", [[1], np.array([1.0]), np.float64(1)])
+def test_one_bound_may_stand_in_a_list(minutes: Any) -> None:
+    asked = homes((0, 0), (500, 0), people=[1, 2]), schools((-100, 0), seats=[9])
+    told, plain = (cg.provision(CITY, *asked, minutes=bound) for bound in (minutes, 1))
+    pd.testing.assert_frame_equal(told.table, plain.table)
+    assert told.minutes == told.provenance["parameters"]["minutes"] == 1
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -257,6 +265,12 @@ def test_a_real_city_adds_up_in_every_level() -> None:
         ({"facilities": schools((0, 0), seats=[-1])}, "CG-IN-003"),
         ({"demand": homes((0, 0), people=[1]).assign(served=0)}, "CG-IN-004"),
         ({"facilities": schools((0, 0), seats=[1]).assign(seats=2), "capacity": "seats"}, "CG-IN-004"),
+        ({"demand": homes((0, 0), people=[1]).assign(served=1), "population": "served"}, "CG-IN-004"),
+        (
+            {"facilities": schools((0, 0), seats=[1]).assign(allocated=1), "capacity": "allocated"},
+            "CG-IN-004",
+        ),
+        ({"facilities": points([(0, 0)], allocated=[1]), "capacity": "allocated"}, "CG-IN-004"),
         ({"demand": pd.DataFrame({"population": [1]})}, "CG-IN-007"),
         ({"facilities": schools((0, 0), seats=[1]).set_crs(None, allow_override=True)}, "CG-CRS-001"),
         ({"facilities": schools((0, 0), (0, 0), seats=[1, 1]).set_axis(["a", "a"])}, "CG-IN-006"),
