@@ -122,6 +122,7 @@ cells = hexgrid.cells_of_points(np.array([-21.9, -21.8]), np.array([64.1, 64.2])
 for given in (cells, cells[::-1], cells[:1].copy()):
     hexgrid.resolutions(given), hexgrid.parents(given, 5), hexgrid.children(given, 11), hexgrid.order(given)
     hexgrid.neighbours(given, 2), hexgrid.smooth(hexgrid.aggregate(hexgrid.to_frame(given), 8), [])
+    hexgrid.cell_polygons(given), hexgrid.cell_areas_m2(given), hexgrid.cell_centres(given)
     hexgrid.sums_by_cell(given, np.ones(len(given))), hexgrid.sums_by_cell(given, np.ones(len(given), int))
 
 districts = outlines.assign(population=[5, 7.5])

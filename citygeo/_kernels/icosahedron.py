@@ -62,6 +62,9 @@ FACES = (
     ((107, 112, 104, 115, 120, 118, 110, 119, 121, 117, 98, 111, 116, 113, 97, 103), ".51455444.1443.3", "444 500 555"),
 )  # fmt: skip
 
+# by face: the corner at which h3-py begins the outline of a cell, counted anticlockwise from (2/3, 1/3)
+STARTS = "00000420402040024242"
+
 CHILDREN = ((0, 0), (-1, -1), (0, 1), (-1, 0), (1, 0), (0, -1), (1, 1))  # where the child of each digit lies
 REACH = 2  # the farthest place of PLACES on either axis
 UNKNOWN_TURN = 7
@@ -188,3 +191,56 @@ def step_table() -> NDArray[np.uint64]:
             if place == (e + g, f + h):
                 table[is_odd, before, direction] = upper << 3 | lower
     return table.reshape(-1)
+
+
+class Ground(NamedTuple):
+    """The faces, as the kernels of `outlines` want them; see the functions below."""
+
+    land: NDArray[np.int64]
+    frame: NDArray[np.float64]
+    start: NDArray[np.int64]
+
+
+@cache
+def ground() -> Ground:
+    """Return where base cells lie on faces, and faces on Earth, read-only."""
+    tables = Ground(_lands(), _frames(), np.array([int(start) for start in STARTS]))
+    for table in tables:
+        table.flags.writeable = False
+    return tables
+
+
+def _lands() -> NDArray[np.int64]:
+    """
+    Return the ways back from each base cell to a face, `(122 * 7, 12)`, by 7 * base cell + first digit that is not 0.
+
+    Four numbers a way: the face, -1 if there are no more ways; the turns of 60 degrees to the right; and the place of
+    the base cell. Only at pentagons the digit matters.
+    """
+    ways: list[list[int]] = [[] for _ in range(122 * 7)]
+    for face, (base, turns, corner_turns) in enumerate(FACES):
+        of_corner = corner_turns.split()
+        for place, cell, turn in zip(PLACES, base, turns, strict=True):
+            if place not in CORNERS:
+                for digit in range(7):
+                    ways[7 * cell + digit] += [face, int(turn), *place]
+                continue
+            corner = CORNERS.index(place)
+            for digit, corner_turn in zip(FIRST_DIGITS[corner], of_corner[corner], strict=True):
+                turned = digit
+                for _ in range(int(corner_turn)):
+                    turned = (0, 5, 3, 1, 6, 4, 2)[turned]
+                ways[7 * cell + turned] += [face, int(corner_turn), *place]
+    return np.array([way + [-1] * (12 - len(way)) for way in ways])
+
+
+def _frames() -> NDArray[np.float64]:
+    """Return the middle and the two steps of resolution 0 of each face, `(20, 9)`, on a plane, on Earth."""
+    frames = np.empty((len(FACES), 3, 3))
+    for face, (base, _, _) in enumerate(FACES):
+        corner = np.array([PENTAGONS[base[PLACES.index(place)]] for place in CORNERS])
+        middle = corner.sum(axis=0)
+        middle /= np.linalg.norm(middle)
+        flat = corner[:2] / (corner[:2] @ middle)[:, None]
+        frames[face] = np.array([middle, *((flat - middle) / 2)]) @ _axes()
+    return frames.reshape(-1, 9)

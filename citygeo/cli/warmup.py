@@ -75,6 +75,9 @@ def exercise(progress: Progress) -> None:
     hexgrid.children(cells, 10)
     hexgrid.neighbours(cells)
     hexgrid.order(cells)
+    hexgrid.cell_polygons(cells)
+    hexgrid.cell_areas_m2(cells)
+    hexgrid.cell_centres(cells)
     for dtype in (np.float64, np.int64):
         hexgrid.sums_by_cell(cells, np.ones(1, dtype))
     progress.step("people of zones")
