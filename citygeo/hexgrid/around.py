@@ -10,7 +10,7 @@ import shapely
 from citygeo.errors import error
 from citygeo.hexgrid.hierarchy import order, resolution_of
 from citygeo.hexgrid.inputs import require_no_bad_rows
-from citygeo.hexgrid.plane import Areas, parts_of, relative_areas, turned, usable
+from citygeo.hexgrid.plane import Areas, areas_km2, parts_of, turned, usable
 from citygeo.hexgrid.sets import neighbours, positions, require_cells
 from citygeo.hexgrid.shapes import cell_polygons
 from citygeo.hexgrid.tables import cells_and_table, numbers_of, require_unique, to_frame
@@ -160,7 +160,7 @@ def area_shares(cells: Cells, polygons: gpd.GeoDataFrame | gpd.GeoSeries) -> NDA
     for low in range(0, cut.size, TOGETHER):
         rows = cut[low : low + TOGETHER]
         pieces = shapely.intersection(_around(areas, outlines[rows]), outlines[rows])
-        found[rows] = relative_areas(pieces) / relative_areas(outlines[rows])
+        found[rows] = areas_km2(pieces) / areas_km2(outlines[rows])
     return np.minimum(found, 1.0)
 
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import shapely
 
-from citygeo.datum import EQUAL_AREA
 from citygeo.errors import error
-from citygeo.hexgrid.hierarchy import children
-from citygeo.hexgrid.inputs import mean_area_km2, require_few_cells, require_resolution
-from citygeo.hexgrid.plane import Areas, is_inside, one_area, parts_of, turned, usable
+from citygeo.hexgrid.hierarchy import children, children_count
+from citygeo.hexgrid.inputs import MAX_CELLS, mean_area_km2, require_few_cells, require_resolution
+from citygeo.hexgrid.plane import Areas, areas_km2, is_inside, one_area, parts_of, turned, usable
 from citygeo.hexgrid.points import cell_centres
 from citygeo.hexgrid.shapes import cell_polygons
 
@@ -84,7 +83,6 @@ def cells_in(
     geometry = usable(polygons)
     if geometry.empty:
         return np.empty(0, np.uint64)
-    _require_few_cells(geometry, resolution)
     parts = parts_of(geometry)
     # a cell may lie in two areas together as a whole
     return _filled(Areas(one_area(parts) if contain == "full" else parts), int(resolution), contain)
@@ -94,14 +92,32 @@ def _filled(areas: Areas, resolution: int, contain: Containment) -> Cells:
     """Return the cells of areas in degrees."""
     import h3.api.numpy_int as h3
 
-    inside, cells = [], np.sort(h3.get_res0_cells())
+    inside, n_inside, cells = [], 0, np.sort(h3.get_res0_cells())
     for level in range(resolution + 1):
         is_in, is_near = _is_in_and_near(areas, _bounds_of_descendants(cells, level))
-        inside.append(children(cells[is_in], resolution))
+        inside.append(cells[is_in])
+        n_inside += int(children_count(cells[is_in], resolution).sum())
+        _require_few_cells(n_inside, areas, resolution)
         cells = cells[is_near & ~is_in]
         if level < resolution:
             cells = children(cells, level + 1)
-    return np.sort(np.concatenate([*inside, cells[_is_chosen(areas, cells, contain)]]))
+    chosen = cells[_is_chosen(areas, cells, contain)]
+    _require_few_cells(n_inside + chosen.size, areas, resolution)
+    return np.sort(np.concatenate([*(children(whole, resolution) for whole in inside), chosen]))
+
+
+def _require_few_cells(count: int, areas: Areas, resolution: int) -> None:
+    """Raise if so many cells are found already; the error tells of how many there would be."""
+    if count > MAX_CELLS:
+        require_few_cells(max(count, _area_km2(areas) / mean_area_km2(resolution)), resolution)
+
+
+def _area_km2(areas: Areas) -> float:
+    """Return the area that areas have together, counted once where they overlap, also if written a turn apart."""
+    earth = shapely.box(-HALF_TURN, -QUARTER_TURN, HALF_TURN, QUARTER_TURN)
+    pieces = [shapely.intersection(turned(areas.parts, -turn), earth) for turn in areas.turns]
+    together: Any = shapely.disjoint_subset_union_all(np.concatenate(pieces))
+    return float(areas_km2(np.array([together], object))[0])
 
 
 def _bounds_of_descendants(cells: Cells, level: int) -> NDArray[np.float64]:
@@ -161,8 +177,3 @@ def _require_no_pole(cells: Cells) -> None:
         poles = [h3.latlng_to_cell(latitude, 0.0, h3.get_resolution(cell)) for latitude in (-90.0, 90.0)]
         if np.isin(poles, cells).any():
             raise error("CG-HEX-001")
-
-
-def _require_few_cells(geometry: gpd.GeoSeries, resolution: int) -> None:
-    area_km2 = float(geometry.to_crs(EQUAL_AREA).area.sum()) / 1e6
-    require_few_cells(area_km2 / mean_area_km2(resolution), resolution)

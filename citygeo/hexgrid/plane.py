@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TURN, HALF_TURN = 360.0, 180.0
 PARTS, LEAST_DEGREES = 16, 1e-9
-ECCENTRICITY = 0.0818191908426215  # of the WGS 84 ellipsoid
+RADIUS_KM, ECCENTRICITY = 6378.137, 0.0818191908426215  # of the WGS 84 ellipsoid
 
 
 def usable(polygons: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoSeries:
@@ -125,9 +125,9 @@ def is_inside(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray
     return np.asarray(within.all(axis=1))
 
 
-def relative_areas(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+def areas_km2(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """
-    Return areas on the ellipsoid, in a unit of their own, of shapes whose edges are straight in degrees.
+    Return areas on the ellipsoid of shapes whose edges are straight in degrees.
 
     The cylindrical equal-area map: a parallel is as far from the equator as the part of the Earth between the two is
     large (Snyder 1987, Map Projections, equation 3-12).
@@ -135,7 +135,8 @@ def relative_areas(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
 
     def on_map(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         sine, e = np.sin(np.radians(xy[:, 1])), ECCENTRICITY
-        return np.column_stack([xy[:, 0], sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e])
+        height = RADIUS_KM * (1 - e**2) / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
+        return np.column_stack([RADIUS_KM * np.radians(xy[:, 0]), height])
 
     # such an edge is a curve on the map; a sixteenth of it is near enough to straight
     west, south, east, north = shapely.bounds(shapes).T

@@ -61,7 +61,7 @@ def test_cells_of_an_area_are_those_of_h3(
     has_hole: bool,  # noqa: FBT001
 ) -> None:
     degrees = size * np.degrees(h3.average_hexagon_edge_length(level, "km") / 6371)
-    degrees = min(degrees, (90 - abs(middle[1])) / 2)
+    degrees = min(degrees, (90 - abs(middle[1])) / 4)  # not into the cell of a pole, which is refused
     shell = star(middle, radii, degrees)
     holes = [star(middle, radii, degrees / 2)] if has_hole else []
     polygon = shapely.Polygon(shell, holes)
@@ -237,3 +237,29 @@ def test_too_many_cells_are_refused_before_they_are_made() -> None:
     advice = caught.value.data["advice"]
     assert isinstance(advice, int)
     assert h3.average_hexagon_area(advice, "km^2") * hexgrid.MAX_CELLS > 230_000  # km2 of that box
+
+
+def test_cells_over_the_antimeridian_are_few_however_the_area_is_written() -> None:
+    beyond = shapely.box(179.8, -17.2, 180.2, -16.7)
+    jumping = shapely.Polygon([(179.8, -17.2), (-179.8, -17.2), (-179.8, -16.7), (179.8, -16.7)])
+    cells = hexgrid.cells_in(layer(beyond), 9)
+    assert np.array_equal(hexgrid.cells_in(layer(jumping), 9), cells)
+    away = hexgrid.cells_in(layer(shapely.box(8.8, -17.2, 9.2, -16.7)), 9)  # as large an area elsewhere
+    assert cells.size == pytest.approx(away.size, rel=0.3)
+
+
+def test_areas_that_overlap_are_not_too_many_cells_together() -> None:
+    box = shapely.box(8, 0, 9, 1)
+    moved = [shapely.affinity.translate(box, 0.00001 * step) for step in range(80)]
+    together = layer(shapely.box(8, 0, moved[-1].bounds[2], 1))
+    assert np.array_equal(hexgrid.cells_in(layer(*moved), 9), hexgrid.cells_in(together, 9))
+
+
+def test_how_many_cells_an_area_would_have_counts_land_once() -> None:
+    # an eighth of the Earth, three times, twice of them over the antimeridian
+    copies = [shapely.box(west, 0, west + 90, 89.999) for west in (135, -225, 135)]
+    with pytest.raises(CitygeoError) as caught:
+        hexgrid.cells_in(layer(*copies), 8)
+    assert float(str(caught.value.data["area_km2"]).replace(",", "")) == pytest.approx(
+        510_065_622 / 8, rel=1e-3
+    )
