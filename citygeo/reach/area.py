@@ -12,6 +12,7 @@ import shapely
 
 from citygeo.edgeparts import EdgeParts, as_multipolygon, cut_lines, ground_near, merge
 from citygeo.network.snap import OK
+from citygeo.reach.place import to_ms
 
 if TYPE_CHECKING:
     from citygeo.issues import IssueLog
@@ -104,12 +105,17 @@ class ServiceArea:
         """
         Reached edge parts, one row each.
 
-        Columns: facility, minutes (the band), edge, from_m and to_m along the edge, time_from_s and time_to_s
-        (linear between), geometry in the caller's CRS. An edge reached from both ends has two parts that meet
-        where their times are equal.
+        Columns: facility, minutes (the band, or the facility's own limit), edge, from_m and to_m along the edge,
+        time_from_s and time_to_s (linear between), geometry in the caller's CRS. An edge reached from both ends has
+        two parts that meet where their times are equal.
         """
         frames = [self._edge_frame(band, row) for band in self.minutes for row in range(len(self.facilities))]
         return pd.concat(frames, ignore_index=True)
+
+    def _own_band(self, band: float, row: int) -> float:
+        """Return the minutes of a facility in a band: less where its own limit is shorter than the longest."""
+        late_ms = int(self.placed.late_ms[row])
+        return (to_ms(band) - late_ms) / 60_000 if late_ms else band
 
     def _edge_frame(self, band: float, row: int) -> gpd.GeoDataFrame:
         parts = self.parts[band][row]
@@ -117,7 +123,7 @@ class ServiceArea:
         from_ms, to_ms = (parts.ms - self.placed.late_ms[row]).T
         data = {
             "facility": [self.facilities.index[row]] * len(parts),
-            "minutes": band,
+            "minutes": self._own_band(band, row),
             "edge": parts.edge,
             "from_m": from_m,
             "to_m": to_m,
@@ -140,12 +146,13 @@ class ServiceArea:
         """
         One row per facility and band: all ground within `buffer_m` of its reached edge parts.
 
-        Columns: facility, minutes, status, area_km2, reached_km, geometry (MultiPolygon with holes and islands).
+        Columns: facility, minutes (as in `edges`), status, area_km2, reached_km, geometry (MultiPolygon with holes and
+        islands).
         """
         rows = [
             (
                 label,
-                band,
+                self._own_band(band, row),
                 self.placed.snaps.status[row],
                 shape.area / 1e6,
                 self._reached_km(self.parts[band][row]),

@@ -261,17 +261,21 @@ def _edges(network: Any) -> gpd.GeoDataFrame:
 
 
 def _reach(area: Any) -> list[Layer]:
-    widest = max(area.minutes)
-    edges = area.edges[area.edges["minutes"] == widest]
     return [
         reached.service_area(area.dissolved, mode=area.network.mode.name),
-        reached.reached_roads(edges, minute_classes(widest)),
+        reached.reached_roads(_widest(area.edges), minute_classes(max(area.minutes))),
     ]
 
 
 def _facilities(area: Any) -> Layer:
-    polygons = area.polygons[area.polygons["minutes"] == max(area.minutes)]
-    return reached.facilities(area.facilities, area.snaps, polygons, mode=area.network.mode.name)
+    return reached.facilities(
+        area.facilities, area.snaps, _widest(area.polygons), mode=area.network.mode.name
+    )
+
+
+def _widest(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of the widest band of each facility, whose limits may differ."""
+    return rows[rows["minutes"] == rows.groupby("facility")["minutes"].transform("max")]
 
 
 # by the name of the class: importing the classes here would load numba to draw a plain layer

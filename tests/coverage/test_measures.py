@@ -10,6 +10,8 @@ import shapely
 
 import citygeo as cg
 from citygeo import errors
+from citygeo.issues import IssueLog
+from citygeo.viz import map_layers
 from tests import reference
 from tests.toy import STREET, grid_city, lonlat, network, points
 
@@ -110,6 +112,21 @@ def test_a_limit_of_its_own_is_inclusive_and_reaches_edges_no_farther():
     assert last.tolist() == pytest.approx([150.0, 30.0])
     length = near.assign(m=near["to_m"] - near["from_m"]).groupby("facility")["m"].sum()
     assert length.tolist() == pytest.approx([1500, 300], rel=1e-3)
+
+
+@APART
+def test_rows_of_the_area_tell_the_limit_of_their_own_facility():
+    street = network({i: (1000.0 * i, 0) for i in range(5)}, [((0, 1, 2, 3, 4), STREET)])
+    stations = points([(0, 0), (4000, 0)], limit=[2.5, 0.7], name=["long", "short"])
+    area = cg.coverage(street, stations, demand=points([(0, 0)], population=[1]), minutes="limit").area
+    assert area.edges.groupby("facility")["minutes"].unique().tolist() == [[2.5], [0.7]]
+    assert area.polygons["minutes"].tolist() == [2.5, 0.7]
+    assert area.summary().index.tolist() == [(0, 2.5), (1, 0.7)]
+    assert area.dissolved["minutes"].tolist() == [2.5]
+    # all facilities and their roads are on the map
+    drawn = {layer.key: layer for layer in map_layers(area, IssueLog())}
+    assert [row[4] for row in drawn["facilities"].tips.rows] == ["1.5 km", "0.4 km"]
+    assert len(drawn["reached-roads"].shapes) >= len(area.edges)
 
 
 @APART
