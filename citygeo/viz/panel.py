@@ -148,8 +148,8 @@ class Panel:
 
 def coverage_panel(result: Coverage) -> Panel:
     """Return the panel of a coverage."""
-    table, mode = result.table, result.area.network.mode
-    lives, many = table.loc["population"], word_for(mode.name).many
+    table = result.table
+    lives, many = table.loc["population"], word_for(result.area.network.mode.name).many
     notes = [_turnout_note(result.area), *_off_network(result.area)]
     if result.demand_is_estimate:
         notes.insert(
@@ -159,10 +159,7 @@ def coverage_panel(result: Coverage) -> Panel:
     if "radius_share" in table:
         notes.append(IN_CIRCLES)
     return Panel(
-        title=Label(
-            f"{mode.label_en}: coverage within {result.minutes:g} minutes",
-            f"{mode.label_zh}{result.minutes:g}分钟覆盖",
-        ),
+        title=_coverage_title(result),
         figure=percent(lives["share"]),
         caption=Label(f"of {people(lives['total'])} people are covered", "人口覆盖率"),
         share=fraction(lives["share"]),
@@ -173,6 +170,16 @@ def coverage_panel(result: Coverage) -> Panel:
         worst=_worst(result),
         notes=tuple(note for note in notes if note),
     )
+
+
+def _coverage_title(result: Coverage) -> Label:
+    mode, minutes = result.area.network.mode, f"{result.minutes:g}"
+    if result.has_own_limits:
+        return Label(
+            f"{mode.label_en}: coverage within each facility's own limit (up to {minutes} min)",
+            f"{mode.label_zh}各设施自身时限(最长{minutes}分钟)覆盖",
+        )
+    return Label(f"{mode.label_en}: coverage within {minutes} minutes", f"{mode.label_zh}{minutes}分钟覆盖")
 
 
 def _measures(result: Coverage) -> tuple[tuple[Label, str, str, float | None], ...]:

@@ -225,6 +225,7 @@ def coverage(name: str = "Station 一", zone: str = "Siming 思明区", **change
         "issues": pd.DataFrame({"code": ["CG-DEM-004"], "message": ["=not a formula"]}),
         "provenance": {"attribution": "© OpenStreetMap contributors, ODbL 1.0", "share": NAN},
         "demand_is_estimate": True,
+        "has_own_limits": False,
     }
     return Coverage(**(parts | changes))
 

@@ -65,6 +65,12 @@ def test_panels_of_each_result() -> None:
     assert map_panel(coverage(demand_is_estimate=False)).badge is None
 
 
+def test_limits_of_their_own_are_in_the_title() -> None:
+    title = map_panel(coverage(has_own_limits=True, minutes=6.0)).title
+    assert title.en == "Fire engine: coverage within each facility's own limit (up to 6 min)"
+    assert title.zh == "消防车各设施自身时限(最长6分钟)覆盖"
+
+
 def test_what_is_no_fire_station_is_called_a_facility() -> None:
     result = coverage()
     result.area.network.mode.name = "walk"
