@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["step", "linear", "exponential", "gaussian", "logistic", "power", "table"]
 
+WIDEST = 1e8  # ends: a bell as wide is 1 - (t / end)**2 up to its end, to all digits
+
 __all__ = ["Decay", "exponential", "gaussian", "linear", "logistic", "power", "step", "table"]
 
 
@@ -313,11 +315,12 @@ def _exponential(t: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
 
 
 def _gaussian(t: NDArray[np.float64], sigma: float, end: float | None) -> NDArray[np.float64]:
-    bell = np.exp(-0.5 * (t / sigma) ** 2)
     if end is None:
-        return np.asarray(bell)
-    rest = math.exp(-0.5 * (end / sigma) ** 2)
-    return np.where(t <= end, np.maximum(bell - rest, 0) / (1 - rest), 0.0)
+        return np.asarray(np.exp(-0.5 * (t / sigma) ** 2))
+    wide = min(sigma, WIDEST * end)
+    # less 1, as a wide bell is 1 but for rounding
+    fall, whole = np.expm1(-0.5 * (t / wide) ** 2), np.expm1(-0.5 * np.square(end / wide))
+    return np.where(t <= end, np.maximum(fall - whole, 0) / -whole, 0.0)
 
 
 def _logistic(t: NDArray[np.float64], middle: float, sd: float) -> NDArray[np.float64]:

@@ -87,6 +87,19 @@ def test_what_is_true_of_all(made):
         made.kind = "other"
 
 
+@pytest.mark.parametrize("sigma", [1e4, 1e7, 1e8, 1e10, 1e160, 1e308])
+@pytest.mark.parametrize("end", [0.01, 1, 1440])
+def test_a_wide_bell_falls_like_a_square(sigma, end):
+    """With a great sigma, g(t) = 1 - t²/2σ², so that f(t) = 1 - (t / end)²."""
+    t = np.linspace(0, 1, 11) * end
+    slack = (end / sigma) ** 2 + 1e-12
+    assert decay.gaussian(sigma, end=end)(t) == pytest.approx(1 - (t / end) ** 2, abs=slack)
+
+
+def test_a_very_narrow_bell_counts_what_is_here_only():
+    assert decay.gaussian(1e-200, end=1)([0, 0.5, 1]).tolist() == [1, 0, 0]
+
+
 def test_text_tells_the_parameters():
     assert repr(decay.gaussian(8)) == "decay.gaussian(sigma=8.0, end=None)"
     assert repr(decay.step(5)) == "decay.step(steps={5.0: 1.0})"
