@@ -11,12 +11,12 @@ from citygeo.errors import error
 from citygeo.hexgrid.hierarchy import order, resolution_of
 from citygeo.hexgrid.inputs import require_no_bad_rows
 from citygeo.hexgrid.plane import Areas, areas_km2, parts_of, turned, usable
-from citygeo.hexgrid.sets import neighbours, positions, require_cells
+from citygeo.hexgrid.sets import neighbours, positions, require_cells, require_steps
 from citygeo.hexgrid.shapes import cell_polygons
 from citygeo.hexgrid.tables import cells_and_table, numbers_of, require_unique, to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import geopandas as gpd
     import pandas as pd
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.uint64]
 
 TOGETHER = 8
+PAIRS = 1 << 20  # of cells held at a time
 
 
 def smooth(
@@ -73,27 +74,49 @@ def smooth(
     """
     cells, rows = cells_and_table(table)
     resolution_of(require_unique(cells))
-    weights = _weights(rows, weight)
-    start, end = _pairs(cells, k)
+    weights, steps = _weights(rows, weight), require_steps(k)
+    columns = [columns] if isinstance(columns, str) else list(columns)
+    values = np.empty((len(columns), cells.size))
+    for at, column in enumerate(columns):
+        values[at] = numbers_of(rows, column)
+    counts = np.where(np.isnan(values), 0.0, weights)
+    # what weighs nothing says nothing: 0 times infinite would be no number
+    parts = counts * np.where(counts > 0, values, 0.0)
+    total, below = np.empty_like(values), np.empty_like(values)
+    for some, start, end in _pairs(cells, steps):
+        for at in range(len(columns)):
+            total[at, some] = np.bincount(start, parts[at, end])
+            below[at, some] = np.bincount(start, counts[at, end])
+    is_known = ~np.isnan(values) & (below > 0)
+    means = np.divide(total, below, out=np.full_like(values, np.nan), where=is_known)
     rows = rows.copy()
-    for column in [columns] if isinstance(columns, str) else columns:
-        values = numbers_of(rows, column).astype(np.float64)
-        counts = np.where(np.isnan(values), 0.0, weights)
-        known = np.where(np.isnan(values), 0.0, values)
-        total = np.bincount(start, (counts * known)[end], cells.size)
-        below = np.bincount(start, counts[end], cells.size)
-        is_known = ~np.isnan(values) & (below > 0)
-        rows[column] = np.divide(total, below, out=np.full(cells.size, np.nan), where=is_known)
+    for column, mean in zip(columns, means, strict=True):
+        rows[column] = mean
     return to_frame(rows)
 
 
-def _pairs(cells: Cells, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of each two cells at most `k` steps apart, each cell with itself too."""
+def _pairs(cells: Cells, steps: int) -> Iterator[tuple[slice, NDArray[np.int64], NDArray[np.int64]]]:
+    """
+    Yield some cells after the others, so that all pairs need not fit into memory.
+
+    Yields
+    ------
+    Which cells; their numbers among these and the row of a cell at most so many steps away, each with itself too.
+    """
     known, row = np.unique(cells, return_index=True)
-    start, around = neighbours(cells, k)
-    at = positions(known, around)
-    itself = np.arange(cells.size)
-    return np.concatenate([itself, start[at >= 0]]), np.concatenate([itself, row[at[at >= 0]]])
+    each = 3 * steps * (steps + 1) + 1
+    size = max(PAIRS // each, 1)
+    for low in range(0, cells.size, size):
+        some = slice(low, min(low + size, cells.size))
+        start, around = neighbours(cells[some], steps)
+        at = positions(known, around)
+        is_there = at >= 0
+        itself = np.arange(some.stop - low)
+        yield (
+            some,
+            np.concatenate([itself, start[is_there]]),
+            np.concatenate([itself + low, row[at[is_there]]]),
+        )
 
 
 def _weights(rows: pd.DataFrame, weight: str | ArrayLike | None) -> NDArray[np.float64]:

@@ -120,8 +120,7 @@ def neighbours(cells: Cells, k: int = 1) -> tuple[NDArray[np.int64], Cells]:
     """
     from citygeo._kernels import cellbits
 
-    _require_steps(k)
-    given, steps = require_cells(cells), int(k)
+    given, steps = require_cells(cells), require_steps(k)
     disk = np.zeros((given.size, 3 * steps * (steps + 1)), np.uint64)
     is_sure = np.empty(given.size, np.bool_)
 
@@ -195,7 +194,8 @@ def require_cells(cells: Cells) -> Cells:
     return given
 
 
-def _require_steps(k: int) -> None:
+def require_steps(k: int) -> int:
+    """Return how many rings; raise if it is no number of them."""
     given: Any = k
     is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
     if not is_whole or not 1 <= given <= MAX_STEPS:
@@ -203,3 +203,4 @@ def _require_steps(k: int) -> None:
             "CG-UNIT-002", argument="k", value=k, low=1, high=MAX_STEPS, unit="rings",
             hint="A ring is as wide as a cell: take coarser cells for wider surroundings.",
         )  # fmt: skip
+    return int(k)

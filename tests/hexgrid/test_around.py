@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import geopandas as gpd
 import h3.api.numpy_int as h3
@@ -49,6 +50,31 @@ def test_a_coast_does_not_pull_to_0_and_other_columns_stay() -> None:
     assert smoothed["x"].to_numpy() == pytest.approx(5.0)
     assert (smoothed["name"] == "区").all()
     assert table["x"].eq(5.0).all()
+
+
+def test_infinite_numbers_that_weigh_nothing_do_not_count_and_others_do() -> None:
+    texts = hexgrid.to_strings(h3.grid_disk(START, 1))
+    table = pd.DataFrame({"x": [np.inf, *range(1, 7)], "w": [0.0, *[1.0] * 6]}, index=texts)
+    weighed = hexgrid.smooth(table, "x", k=2, weight="w")["x"]
+    assert weighed.to_numpy() == pytest.approx(np.full(7, 3.5))
+    assert (hexgrid.smooth(table, "x", k=2)["x"] == np.inf).all()
+
+
+def test_means_over_many_rings_take_less_memory_than_all_pairs() -> None:
+    cells, k = h3.grid_disk(START, 50), 20
+    table = pd.DataFrame({"x": 2.0, "y": np.arange(cells.size) % 7}, index=hexgrid.to_strings(cells))
+    tracemalloc.start()
+    try:
+        smoothed = hexgrid.smooth(table, ["x", "y"], k=k)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * cells.size * 3 * k * (k + 1)  # two numbers of 8 bytes a pair
+    assert smoothed["x"].to_numpy() == pytest.approx(2.0)
+    row_of = {cell: row for row, cell in enumerate(cells.tolist())}
+    for row in (0, 3000, cells.size - 1):
+        near = [row_of[cell] for cell in h3.grid_disk(cells[row], k).tolist() if cell in row_of]
+        assert smoothed["y"].iloc[row] == pytest.approx(np.mean([at % 7 for at in near]))
 
 
 def test_what_cannot_be_smoothed_is_refused() -> None:
