@@ -59,10 +59,10 @@ def dissolve(cells: Cells) -> shapely.MultiPolygon:
         raise error("CG-HEX-001")
     rings, first = _rings(_borders(given[rows[is_border]], around[is_border]))
     group = connected_groups(given)[rows[is_border][first]]
-    parts = [
-        [ring for ring, other in zip(rings, group, strict=True) if other == one] for one in np.unique(group)
-    ]
-    return shapely.MultiPolygon([_polygon(part) for part in parts])
+    parts: dict[int, list[Line]] = {}
+    for ring, one in zip(rings, group.tolist(), strict=True):
+        parts.setdefault(one, []).append(ring)
+    return shapely.MultiPolygon([_polygon(parts[one]) for one in sorted(parts)])
 
 
 def _borders(cells: Cells, around: Cells) -> list[Line]:

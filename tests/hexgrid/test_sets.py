@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import h3.api.numpy_int as h3
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from citygeo import hexgrid
 from citygeo.errors import CitygeoError
+from citygeo.hexgrid import outline as outlines
 from tests.h3_places import anywhere, on_the_icosahedron, oracle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
 
 NO_CELLS = np.empty(0, np.uint64)
 START = h3.latlng_to_cell(64.14, -21.9, 9)
@@ -141,6 +144,33 @@ def test_cells_around_a_pole_have_no_outline_in_the_plane() -> None:
             hexgrid.dissolve(cells)
         assert caught.value.code == "CG-HEX-001"
     assert hexgrid.dissolve(NO_CELLS).is_empty
+
+
+def steps_of_python(cells: np.ndarray) -> int:
+    """How many bytecodes of the module run for an outline: a measure of its work that is always the same."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        nonlocal count
+        if frame.f_code.co_filename != outlines.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert len(hexgrid.dissolve(cells).geoms) == cells.size
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_the_work_for_an_outline_grows_with_its_groups_and_not_their_square() -> None:
+    apart = h3.cell_to_children(h3.cell_to_parent(START, 5), 8)  # one middle child each: none beside another
+    cells = np.array([h3.cell_to_center_child(cell, 9) for cell in apart.tolist()], np.uint64)
+    assert steps_of_python(cells[:320]) < 5 * steps_of_python(cells[:80])
 
 
 def reference_groups(cells: list[int]) -> list[int]:
