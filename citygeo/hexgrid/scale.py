@@ -87,7 +87,10 @@ def aggregate(
         columns[name] = sums_by_cell(coarse, numbers_of(rows, name))[1]
     for name, weight in means.items():
         weights = cell_areas_m2(cells) if weight is None else _weights(rows, weight)
-        columns[name] = _ratios(coarse, known, numbers_of(rows, name) * weights, weights)
+        values = numbers_of(rows, name)
+        # what weighs nothing says nothing: 0 times infinite would be no number
+        parts = np.multiply(values, weights, out=np.where(np.isnan(values), np.nan, 0.0), where=weights != 0)
+        columns[name] = _ratios(coarse, known, parts, weights)
     for name, (above, below) in shares.items():
         columns[name] = _ratios(coarse, known, numbers_of(rows, above), _weights(rows, below))
     return to_frame(pd.DataFrame(columns, index=known))
@@ -137,7 +140,7 @@ def refine(
     Parameters
     ----------
     table
-        Indexed by cells, as text or numbers, of the resolution or coarser ones, each once.
+        Indexed by cells, as text or numbers, of the resolution or coarser ones, each once and none within another.
     resolution
         H3 resolution, 0 to 15.
     sums
@@ -155,7 +158,7 @@ def refine(
     ------
     InputError
         CG-IN-003 if a row is no H3 cell or finer than the resolution; CG-IN-004 if a column is not of numbers or asked
-        for twice; CG-IN-005 if there is no such column; CG-IN-006 if a cell is there twice.
+        for twice; CG-IN-005 if there is no such column; CG-IN-006 if a cell is there twice, or in another one.
     LimitError
         CG-LIM-002 if that would be more than 5 million cells.
     UnitError
@@ -176,6 +179,7 @@ def refine(
     cells, rows = cells_and_table(table)
     require_unique(cells)
     counts, fine = children_count(cells, resolution), children(cells, resolution)
+    require_unique(fine)
     columns: dict[str, NDArray[Any]] = {}
     for name in sums:
         columns[name] = divided(numbers_of(rows, name).astype(np.float64), counts)

@@ -76,6 +76,16 @@ def test_means_without_a_column_of_weights_weigh_by_area() -> None:
     assert found["height"].iloc[0] == pytest.approx((values * areas).sum() / areas.sum())
 
 
+def test_infinite_numbers_that_weigh_nothing_do_not_count_in_a_mean() -> None:
+    table = pd.DataFrame(
+        {"minutes": [np.inf, 2.0, 4.0, np.nan], "people": [0, 10, 30, 0]},
+        index=hexgrid.to_strings(np.array(FINE[:4], np.uint64)),
+    )
+    assert hexgrid.aggregate(table, 6, means={"minutes": "people"})["minutes"].tolist() == [3.5]
+    table["people"] = [1, 10, 30, 0]
+    assert hexgrid.aggregate(table, 6, means={"minutes": "people"})["minutes"].tolist() == [np.inf]
+
+
 def test_going_up_step_by_step_is_going_up_at_once() -> None:
     rng = np.random.default_rng(3)
     cells = hexgrid.to_strings(np.array(FINE, np.uint64))
@@ -162,6 +172,8 @@ def test_what_cannot_be_brought_to_a_resolution_is_refused() -> None:
     refused("CG-IN-003", up, table, 7, means={"people": "people"})
     refused("CG-IN-003", up, table, 7, shares={"share": ("people", "people")})
     refused("CG-IN-006", down, pd.concat([table, table]), 9, sums=["people"])
+    family = hexgrid.to_strings(np.array([HEXAGON, h3.cell_to_center_child(HEXAGON, 8)], np.uint64))
+    refused("CG-IN-006", down, pd.Series([5, 1], index=family, name="people"), 9, sums=["people"])
     refused("CG-UNIT-002", up, table, 16)
     whole = pd.Series([1], index=hexgrid.to_strings(h3.get_pentagons(4)[:1]), name="people")
     refused("CG-LIM-002", down, whole, 15, sums=["people"])
