@@ -197,11 +197,10 @@ class Spread(NamedTuple):
         from citygeo._kernels.pixels import tidy
 
         values = self.raster.read(window)
-        is_nan_empty = self.raster.nodata is not None and math.isnan(self.raster.nodata)
-        nodata = np.nan if self.raster.nodata is None else self.raster.nodata
+        is_nan_empty = self.raster.nodata is not None and math.isnan(self.raster.empty)
         counts, extremes = np.empty(3, np.int64), np.empty(2)
         is_inhabited = np.empty((-(-window.rows // BLOCK), -(-window.columns // BLOCK)), np.bool_)
-        tidy(values, nodata, is_nan_empty, BLOCK, counts, extremes, is_inhabited)
+        tidy(values, self.raster.empty, is_nan_empty, BLOCK, counts, extremes, is_inhabited)
         least, most = extremes.tolist()
         if most > MOST_PEOPLE:
             raise error("CG-RAS-008", path=self.raster.path.name, most=f"{most:.17g}")

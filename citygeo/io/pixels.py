@@ -85,6 +85,15 @@ class Raster:
     offset: float
     has_mask: bool
 
+    @property
+    def empty(self) -> float:
+        """What :meth:`read` returns of pixels without data; NaN if numbers are scaled: they may come out as any."""
+        return math.nan if self.nodata is None or self._is_scaled else self.nodata
+
+    @property
+    def _is_scaled(self) -> bool:
+        return (self.scale, self.offset) != (1.0, 0.0)
+
     def windows(self) -> list[Window]:
         """Return windows of about a million pixels and whole blocks, from north-west to south-east, row by row."""
         block_rows, block_columns = self.block
@@ -111,7 +120,7 @@ class Raster:
 
         Returns
         -------
-        `(rows, columns)`, pixels without data as `nodata` or NaN.
+        `(rows, columns)`, scaled; pixels without data as `empty`.
 
         Raises
         ------
@@ -125,16 +134,15 @@ class Raster:
                 values = self._read(file, window)
             except rasterio.errors.RasterioError as cause:
                 raise self._damage(file, window, cause) from cause
-        if (self.scale, self.offset) == (1.0, 0.0):
-            return values
-        scaled = values * self.scale + self.offset
-        return scaled if self.nodata is None else np.where(values == self.nodata, self.nodata, scaled)
+        return values * self.scale + self.offset if self._is_scaled else values
 
     def _read(self, file: Any, window: Window) -> NDArray[np.float64]:
         part = _slices(window)
         values: NDArray[np.float64] = file.read(1, window=part, out_dtype="float64")
+        if self._is_scaled and self.nodata is not None:
+            values[values == self.nodata] = self.empty
         if self.has_mask:
-            values[file.read_masks(1, window=part) == 0] = np.nan if self.nodata is None else self.nodata
+            values[file.read_masks(1, window=part) == 0] = self.empty
         return values
 
     def _damage(self, file: Any, window: Window, cause: Exception) -> Exception:

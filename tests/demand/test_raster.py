@@ -324,6 +324,15 @@ def test_nodata_that_is_no_negative_number(tmp_path):
     assert asked(write_raster(path, np.array([[255, 3]], np.uint8), nodata=255))[2]["people"] == 3
 
 
+def test_people_whose_scaled_number_is_nodata_count(tmp_path):
+    path = write_raster(tmp_path / "a.tif", np.array([[51, 255, 2]], np.uint8), nodata=255)
+    with rasterio.open(path, "r+") as file:
+        file.scales = [5.0]
+    _, _, facts, found = asked(path)
+    assert (facts["people"], facts["inhabited"], facts["nodata"]) == (265, 2, 1)
+    assert set(found) == {"CG-RAS-012"}
+
+
 @pytest.mark.parametrize("value", [0, -1, np.nan])
 @pytest.mark.parametrize("method", ["centre", "subsample", "exact"])
 def test_a_raster_without_people_has_no_cells(tmp_path, value, method):

@@ -98,7 +98,18 @@ def test_scale_and_offset_are_applied_but_not_to_nodata(tmp_path):
     with rasterio.open(path, "r+") as file:
         file.scales, file.offsets = [0.5], [10.0]
     raster = describe(path)
-    assert raster.read(whole(raster)).tolist() == [[10.5, 11.0], [255.0, 10.0]]
+    assert np.array_equal(raster.read(whole(raster)), [[10.5, 11.0], [np.nan, 10.0]], equal_nan=True)
+    assert np.isnan(raster.empty)
+    assert raster.nodata == 255
+
+
+def test_a_scaled_number_that_is_like_nodata_is_a_number(tmp_path):
+    path = write_raster(tmp_path / "a.tif", np.array([[51, 255], [3, 1]], np.uint8), nodata=255)
+    with rasterio.open(path, "r+") as file:
+        file.scales = [5.0]
+    raster = describe(path)
+    assert np.array_equal(raster.read(whole(raster)), [[255, np.nan], [15, 5]], equal_nan=True)
+    assert not (raster.read(whole(raster)) == raster.empty).any()
 
 
 def test_mask_in_the_file_counts_as_no_data(tmp_path):
