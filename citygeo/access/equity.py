@@ -93,7 +93,7 @@ def equity(
     value: str,
     *,
     weight: str = "population",
-    groups: Sequence[str] = (),
+    groups: str | Sequence[str] = (),
     standard: float | None = None,
 ) -> Equity:
     """
@@ -111,7 +111,8 @@ def equity(
     weight
         The column with the number of people.
     groups
-        Further columns with numbers of people, such as ages, each of which is measured for itself.
+        Further columns with numbers of people, such as ages, each of which is measured for itself; the name of one, or
+        several.
     standard
         What everybody should have; those with less are counted.
 
@@ -138,7 +139,8 @@ def equity(
       (Cobham and Sumner 2013, after Palma 2011); 0.25 if all have the same, infinite if those have nothing.
     * ``median``: half of the people have it or less, half have it or more; half way between two values where both
       would do.
-    * ``share_below``: people with strictly less than the standard; who has exactly that is not below.
+    * ``share_below``: people with strictly less than the standard; who has exactly that is not below. Of minutes less
+      is better: there it is the well served who are below, and one minus it is who falls short.
 
     ``mean``, ``gini`` and ``palma`` are of people with finite values; those of infinite ones count for ``median`` and
     ``share_below``, where they have most.
@@ -150,7 +152,8 @@ def equity(
     >>> found.table.loc["population", ["mean", "gini", "share_below"]].round(6).tolist()
     [1.25, 0.45, 0.25]
     """
-    _require_table(table, [value, weight, *groups])
+    further = [groups] if isinstance(groups, str) else list(groups)
+    _require_table(table, [value, weight, *further])
     if standard is not None and not (math.isfinite(standard) and standard >= 0):
         raise error(
             "CG-IN-004", argument="standard", value=standard, rule="It is a number, 0 or more.",
@@ -159,7 +162,7 @@ def equity(
     values = _values(table, value)
     log = IssueLog()
     rows, curves = {}, []
-    for group in dict.fromkeys((weight, *groups)):
+    for group in dict.fromkeys((weight, *further)):
         micro = demand.to_micro(table[group], layer="table", column=group)
         lives = micro > 0
         is_known = ~np.isnan(values) & lives
@@ -173,7 +176,7 @@ def equity(
         _note(table.index, values, lives, rows[group], {"group": group, "value": value}, log)
     log.announce()
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("group")
-    parameters = {"value": value, "weight": weight, "groups": list(groups), "standard": standard}
+    parameters = {"value": value, "weight": weight, "groups": further, "standard": standard}
     return Equity(
         table=found,
         lorenz=pd.concat(curves, ignore_index=True),

@@ -169,6 +169,15 @@ def test_measures_stay_within_their_bounds(rows: list[tuple[float, int]]) -> Non
 # --- groups, missing, unreachable -------------------------------------------------------------------
 
 
+def test_one_group_may_be_given_as_text() -> None:
+    table = pd.DataFrame({"x": [1.0, 2, 5], "population": [3, 0, 4], "old": [1, 2, 0]})
+    told, listed = (equity(table, "x", groups=groups) for groups in ("old", ["old"]))
+    pd.testing.assert_frame_equal(told.table, listed.table)
+    assert told.table.index.tolist() == ["population", "old"]
+    assert told.provenance["parameters"]["groups"] == ["old"]
+    assert equity(table, "x", groups="population").table.index.tolist() == ["population"]
+
+
 def test_each_group_is_measured_by_its_own_people() -> None:
     table = pd.DataFrame({"x": [0.0, 4.0], "population": [10, 10], "old": [5, 0], "young": [0, 2.5]})
     with pytest.warns(CitygeoWarning, match="CG-ACC-023: There is no x to share out among old"):
