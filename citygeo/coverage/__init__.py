@@ -183,7 +183,7 @@ def _answer(
     measures = [*land.result(), *points]
     point_sums = _sums_of_zones(setting, points)
     sums = {name: land_sums.result()[name] | point_sums[name] for name in point_sums}
-    note_empty(measures, log)
+    note_empty({measure.name: measure.whole("total") for measure in measures}, log)
     return Coverage(
         area=area,
         minutes=setting.minutes,

@@ -112,9 +112,9 @@ def note_outside_land(
     log.add("CG-COV-009", count=int(is_part), name=name, km2=f"{whole - inside:,.4g}", total=f"{whole:,.4g}")
 
 
-def note_empty(measures: Iterable[Measure], log: IssueLog) -> None:
-    """Record measures of which there is nothing in the city: their share is missing, not 0."""
-    empty = [measure.name for measure in measures if not measure.whole("total") > 0]
+def note_empty(totals: Mapping[str, float], log: IssueLog) -> None:
+    """Record measures, by their totals, of which there is nothing in the city: their share is missing, not 0."""
+    empty = [name for name, total in totals.items() if not total > 0]
     log.add("CG-COV-008", count=len(empty), sample=empty)
 
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from citygeo import datum, hexgrid, provenance
-from citygeo.coverage.checks import note_people_outside, note_repeated
+from citygeo.coverage.checks import note_empty, note_people_outside, note_repeated
 from citygeo.coverage.having import MOST, Having
 from citygeo.coverage.points import Located, note_unplaced, people_points
 from citygeo.coverage.services import nearest_of, place_services, require_weights
+from citygeo.coverage.words import NO_PEOPLE
 from citygeo.coverage.zones import as_levels
 from citygeo.demand import zone_of
 from citygeo.errors import error
@@ -42,7 +43,7 @@ class Completeness:
         (the longest limit), facilities (on the network), covered (people), total, share. ``any``, ``at_least_2``...
         and ``all`` count people with so many of the services or more.
     lacking
-        One row per combination of services that people lack, most people first: lacks and lacks_zh (names; empty:
+        One row per combination of services that some people lack, most people first: lacks and lacks_zh (names; empty:
         nothing), n_lacks, population, share.
     cells
         One row per H3 cell where demand is: population, score (the share of services its people have, weighted by
@@ -118,6 +119,8 @@ class Completeness:
     def __repr__(self) -> str:
         n, everything = len(self.services), self.table.loc["all"]
         kind = "estimated " if self.demand_is_estimate else ""
+        if not everything.total:
+            return f"<Completeness of {n} services: {NO_PEOPLE}>"
         worst = self.table[self.table["kind"] == "service"]["share"].fillna(0).idxmin()
         return (
             f"<Completeness of {n} services: {everything.covered:,.0f} of {everything.total:,.0f} {kind}people "
@@ -209,6 +212,7 @@ def completeness(
         tuple(placed), people, np.column_stack([to_seconds(found.ms) for found in near]),
         np.column_stack([found.over_ms <= 0 for found in near]), worth,
     )  # fmt: skip
+    note_empty({"population": having.city.total.item()}, log)
     parameters = {
         "mode": network.mode.to_dict(),
         "minutes": dict(minutes) if isinstance(minutes, Mapping) else minutes,

@@ -140,7 +140,8 @@ class Having:
                 "share": share(people, people.sum()),
             }
         )
-        return table.sort_values(["population", "lacks"], ascending=[False, True], ignore_index=True)
+        lived = table[people > 0]  # of the others nobody lacks anything
+        return lived.sort_values(["population", "lacks"], ascending=[False, True], ignore_index=True)
 
     def cells(self) -> gpd.GeoDataFrame:
         """Return `Completeness.cells`."""

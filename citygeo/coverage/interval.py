@@ -13,6 +13,7 @@ import pandas as pd
 
 from citygeo import provenance
 from citygeo._run import run_chunks
+from citygeo.coverage.words import NO_PEOPLE
 from citygeo.errors import error
 from citygeo.io.atomic import make_folder
 from citygeo.io.write import write_csv, write_json
@@ -135,11 +136,9 @@ class Interval:
     def __repr__(self) -> str:
         people = self.table.loc["population"]
         kind = "estimated people" if self.demand_is_estimate else "people"
+        shares = f"{people.low:.1%} – {people.central:.1%} – {people.high:.1%} of {kind} covered 人口覆盖率"
         moved = f", most moved by {people.driver}" if people.driver else ""
-        return (
-            f"<Interval within {self.minutes:g} min: {people.low:.1%} – {people.central:.1%} – {people.high:.1%} "
-            f"of {kind} covered 人口覆盖率{moved}>"
-        )
+        return f"<Interval within {self.minutes:g} min: {shares if people.total else NO_PEOPLE}{moved}>"
 
 
 def interval(

@@ -1,5 +1,7 @@
 """What well-known services are called: tables, files and maps say the same."""
 
+NO_PEOPLE = "no people 无人口"  # instead of a share of none
+
 SERVICES = {
     "school": ("School", "学校"),
     "primary_school": ("Primary school", "小学"),

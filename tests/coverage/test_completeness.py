@@ -172,6 +172,23 @@ def test_cells_as_demand():
     assert math.isnan(empty.score)
 
 
+def test_nobody_to_serve_is_told_and_lacks_nothing():
+    with pytest.warns(errors.CitygeoWarning, match="CG-COV-008: There is nothing to cover of 1 measures"):
+        result = complete(demand=PEOPLE.loc[["a", "b"]].assign(population=0))
+    assert repr(result) == "<Completeness of 3 services: no people 无人口>"
+    assert result.issues.set_index("code").loc["CG-COV-008", "sample"] == "population"
+    assert result.table["share"].isna().all()
+    assert len(result.lacking) == 0
+
+
+@APART
+def test_what_nobody_lacks_is_not_told():
+    result = complete(demand=PEOPLE.assign(population=[0, 0, 4, 8, 0, 0]))
+    assert result.lacking["lacks"].tolist() == ["school"]
+    assert result.lacking["share"].tolist() == [1]
+    assert "CG-COV-008" not in set(result.issues["code"])
+
+
 def test_names_numbers_and_layers_that_cannot_be_used():
     for wrong in ({}, None, [SCHOOL], {str(i): SCHOOL for i in range(61)}):
         with pytest.raises(errors.InputError, match="CG-COV-031"):

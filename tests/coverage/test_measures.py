@@ -340,7 +340,8 @@ def test_nothing_to_cover_is_missing_not_zero():
     assert result.table.loc[["population", "old"], "share"].isna().all()
     assert result.table.loc["area", "share"] > 0
     assert len(result.blind_spots) == 0
-    assert "0 of 0 people" in repr(result)
+    assert repr(result) == "<Coverage within 0.5 min: no people 无人口, 0 blind spots>"
+    assert repr(result.interval(land=False)) == "<Interval within 0.5 min: no people 无人口>"
 
 
 @APART
