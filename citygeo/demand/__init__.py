@@ -16,7 +16,6 @@ import geopandas as gpd
 import pandas as pd
 
 from citygeo import datum, hexgrid
-from citygeo.demand.ground import Within
 from citygeo.demand.homes import floor_space, is_home
 from citygeo.demand.layers import people_of_layer
 from citygeo.demand.people import PEOPLE_QUANTUM, apportion, from_micro, to_micro
@@ -24,6 +23,7 @@ from citygeo.demand.rasters import people_of_rasters
 from citygeo.demand.rules import Rules
 from citygeo.demand.sources import cells_or_places, is_raster, layer_of
 from citygeo.demand.spread import spread_population, zone_of
+from citygeo.demand.within import Within
 from citygeo.errors import error
 from citygeo.hexgrid.inputs import require_resolution
 from citygeo.issues import IssueLog

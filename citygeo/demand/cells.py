@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from citygeo.demand.ground import Within
     from citygeo.demand.rules import Rules
+    from citygeo.demand.within import Within
     from citygeo.issues import IssueLog
 
 

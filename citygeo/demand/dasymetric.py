@@ -10,8 +10,9 @@ import pandas as pd
 import shapely
 
 from citygeo import datum, hexgrid
+from citygeo.demand.antimeridian import cut_at_antimeridian
 from citygeo.demand.columns import require_column
-from citygeo.demand.ground import areas_of, is_polygon, on_plane, parts_of_areas, repaired
+from citygeo.demand.ground import areas_of, is_polygon, on_plane, parts_of_areas, points_on_plane, repaired
 from citygeo.demand.homes import home_rows, homes_of
 from citygeo.demand.parts import OUTSIDE, Parts
 from citygeo.demand.people import bad_rows
@@ -53,6 +54,8 @@ def parts_by_layer(zones: Zones, by: gpd.GeoDataFrame, rules: Rules, log: IssueL
         CG-IN-001 no rows, CG-IN-003 weights missing, infinite or negative, CG-IN-005 no such column.
     """
     datum.require_layer(by, "by", is_labelled=False)
+    by, is_mended = cut_at_antimeridian(by)
+    log.add("CG-DEM-021", count=int(is_mended.sum()), sample=by.index[is_mended])
     weight = None if rules.by_weight is None else _weights(by, rules.by_weight)
     is_land = BUILDING not in by.columns and bool(is_polygon(by.geometry.to_numpy()).any())
     find = _parts_of_land if is_land else _parts_of_homes
@@ -84,9 +87,9 @@ def _parts_of_homes(
     places = gpd.GeoSeries(datum.representative_points(homes), crs=homes.crs)
     has_place = places.notna().to_numpy()
     places, weight = places[has_place], weight[has_place]
-    zone, home = shapely.STRtree(on_plane(places)).query(zones.shape, predicate="intersects")
-    _tell_outside(homes.index[has_place], home, log)
     lonlat = shapely.get_coordinates(places.to_crs(datum.WGS84).to_numpy())
+    zone, home = shapely.STRtree(points_on_plane(lonlat)).query(zones.shape, predicate="intersects")
+    _tell_outside(homes.index[has_place], home, log)
     cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], rules.resolution, threads=rules.threads)
     if rules.within is not None:
         cell[~rules.within.holds(lonlat)] = OUTSIDE

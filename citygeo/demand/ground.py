@@ -1,4 +1,4 @@
-"""Areas in one equal-area plane: their shares in H3 cells, and the part of the world that is asked for."""
+"""Areas in one equal-area plane, and their shares in H3 cells."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def on_plane(layer: gpd.GeoSeries) -> NDArray[np.object_]:
     shapes = np.asarray(layer.to_crs(PLANE).to_numpy(), object)
     # most layers have no heights, and looking is cheaper than copying
     return np.asarray(shapely.force_2d(shapes), object) if shapely.has_z(shapes).any() else shapes
+
+
+def points_on_plane(lonlat: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return WGS 84 points in the plane, shape `(n, 2)`; longitudes beyond 180 come to the other side."""
+    turns = np.where(np.abs(lonlat[:, 0]) > FULL_TURN / 2, np.round(lonlat[:, 0] / FULL_TURN), 0.0)
+    within = lonlat - np.stack((FULL_TURN * turns, np.zeros(turns.size)), axis=1)
+    return on_plane(gpd.GeoSeries(shapely.points(within), crs=datum.WGS84))
 
 
 def require_on_earth(layer: gpd.GeoDataFrame, name: str) -> None:
@@ -147,39 +154,3 @@ def _cell_areas(
     area[is_cut] = shared_areas(shapes, outlines, row[is_cut], place[is_cut], rules.threads)
     has_area = area > 0
     return row[has_area], cells[place[has_area]], area[has_area]
-
-
-class Within:
-    """
-    The area asked for.
-
-    Parameters
-    ----------
-    area
-        Polygons in any CRS.
-
-    Raises
-    ------
-    InputError
-        CG-IN-001, CG-IN-007, CG-CRS-001 if it is no layer with rows and a CRS.
-    """
-
-    def __init__(self, area: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
-        layer = area.to_frame("geometry") if isinstance(area, gpd.GeoSeries) else area
-        datum.require_layer(layer, "area", is_labelled=False)
-        shapes = on_plane(layer.geometry)
-        shapes, _ = repaired(shapes[is_polygon(shapes)])
-        self._shape = shapely.union_all(shapes)
-        shapely.prepare(self._shape)
-
-    def holds(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which WGS 84 points lie in the area or on its border, shape `(n, 2)`."""
-        points = on_plane(gpd.GeoSeries(shapely.points(lonlat), crs=datum.WGS84))
-        return np.asarray(shapely.intersects(self._shape, points), np.bool_)
-
-    def clipped(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-        """Return the parts of areas in the plane that lie in the area."""
-        clipped = shapes.copy()
-        is_cut = ~shapely.contains(self._shape, shapes)
-        clipped[is_cut] = areas_of(shapely.intersection(self._shape, shapes[is_cut]))
-        return clipped

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from citygeo import hexgrid
+from citygeo.demand.antimeridian import cut_at_antimeridian
 from citygeo.demand.cells import parts_of_cells
 from citygeo.demand.columns import Amounts
 from citygeo.demand.dasymetric import parts_by_layer
@@ -67,6 +68,8 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
         done = ["cells", *(["children"] if is_divided else [])]
     else:
         require_on_earth(layer, "source")
+        layer, is_mended = cut_at_antimeridian(layer)
+        log.add("CG-DEM-021", count=int(is_mended.sum()), sample=layer.index[is_mended])
         parts, done = _parts_of_rows(layer, amounts, rules, log)
         is_divided = bool({"by", "even"} & set(done))
         _tell_lost(layer, amounts, parts, log)

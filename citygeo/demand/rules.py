@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from citygeo.demand.ground import Within
+    from citygeo.demand.within import Within
 
 
 @dataclass(frozen=True)
