@@ -243,6 +243,50 @@ def test_pixels_count_in_an_area_if_their_middle_is_inside(tmp_path, method):
         assert found[2]["people"] == cut[2]["people"]
 
 
+@pytest.mark.parametrize("method", ["centre", "exact"])
+@pytest.mark.parametrize("crs", [4326, 32650])
+def test_an_area_whose_rings_cross_is_mended(tmp_path, method, crs):
+    path = write_raster(tmp_path / "a.tif", PEOPLE)
+    left = shapely.Polygon([(116.001, 39.95), (116.001, 39.99), (116.02, 39.97)])
+    right = shapely.Polygon([(116.039, 39.95), (116.039, 39.99), (116.02, 39.97)])
+    tie = shapely.Polygon([(116.001, 39.95), (116.039, 39.99), (116.039, 39.95), (116.001, 39.99)])
+    box = shapely.box(116.01, 39.96, 116.03, 39.98)
+    assert not tie.is_valid
+    told, plain = (
+        asked(path, 9, method=method, area=gpd.GeoSeries(shapes, crs=4326).to_crs(crs))
+        for shapes in ([tie, box], [left, right, box])
+    )
+    assert np.array_equal(told[0], plain[0])
+    assert told[1] == pytest.approx(plain[1], rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "area",
+    [
+        shapely.box(15, 46, 35, 58).difference(shapely.box(20, 48, 30, 55)),
+        shapely.MultiPolygon([shapely.box(15, 46, 20, 58), shapely.box(22, 47, 35, 57)]),
+        # edges like an S in the other CRS: on the equator, their middles are where they are
+        shapely.Polygon([(-40, -60), (40, 60), (80, 60), (0, -60)]),
+    ],
+)
+def test_edges_of_an_area_are_straight_in_its_own_crs(tmp_path, area):
+    west, south, east, north = area.bounds
+    to_meters = pyproj.Transformer.from_crs(4326, MOLLWEIDE, always_xy=True)
+    x, y = to_meters.transform([west, west, east, east, 0], [south, north, south, north, 0])
+    size = 5000.0 if south > 0 else 30_000.0
+    values = np.ones((int(np.ptp(y) / size) + 3, int(np.ptp(x) / size) + 3), np.uint8)
+    corner = {"west": min(x) - size, "north": max(y) + size, "size": size}
+    path = write_raster(tmp_path / "a.tif", values, crs=MOLLWEIDE, **corner)
+    lon, lat = lonlat_of(path)(*(np.indices(values.shape) + 0.5))
+    inside = shapely.intersects_xy(area, lon, lat)
+    at_edge = inside & ~np.logical_and.reduce(
+        [np.roll(inside, by, axis) for by in (-1, 1) for axis in (0, 1)]
+    )
+    facts = asked(path, 2, area=gpd.GeoSeries([area], crs=4326), method="centre")[2]
+    assert 3000 < inside.sum() < 0.9 * values.size
+    assert abs(facts["people"] - inside.sum()) <= 0.02 * at_edge.sum()
+
+
 def test_an_area_and_the_rest_are_the_whole(tmp_path):
     path = write_raster(tmp_path / "a.tif", PEOPLE)
     rest = gpd.GeoSeries([shapely.box(115, 39, 117, 41).difference(AREA.union_all())], crs=4326)
@@ -345,10 +389,12 @@ def test_a_raster_without_people_has_no_cells(tmp_path, value, method):
 def test_an_area_elsewhere_has_no_people(tmp_path):
     path = write_raster(tmp_path / "a.tif", PEOPLE)
     elsewhere = gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=4326)
-    for area in (elsewhere, elsewhere[:0]):
-        cells, _, facts, found = asked(path, area=area)
-        assert (cells.size, facts["pixels"]) == (0, 0)
-        assert "CG-RAS-014" in found
+    points = gpd.GeoSeries([shapely.Point(116.0004, 39.9996), None], crs=4326)
+    for area in (elsewhere, points):
+        for crs in (4326, 3857):
+            cells, _, facts, found = asked(path, area=area.to_crs(crs))
+            assert (cells.size, facts["pixels"]) == (0, 0)
+            assert "CG-RAS-014" in found
 
 
 @pytest.mark.parametrize("method", ["centre", "subsample", "exact"])
@@ -383,6 +429,12 @@ def test_wrong_arguments(tmp_path):
     assert code_of(path, 16) == "CG-UNIT-002"
     assert code_of(path, method="nearest") == code_of(path, units="per_m2") == "CG-IN-004"
     assert code_of(path, area=gpd.GeoSeries([shapely.box(0, 0, 1, 1)])) == "CG-CRS-001"
+    assert (
+        code_of(path, area=gpd.GeoSeries([], crs=4326))
+        == code_of(path, area=AREA.to_frame("a")[:0])
+        == "CG-IN-001"
+    )
+    assert code_of(path, area=AREA.iloc[0]) == "CG-IN-007"
 
 
 def test_a_place_off_the_map_in_the_middle_is_an_error(tmp_path):
