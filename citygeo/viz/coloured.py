@@ -11,7 +11,7 @@ import pandas as pd
 from citygeo import hexgrid
 from citygeo.errors import error
 from citygeo.viz.columns import column_label, is_people, is_share, middle, numbers
-from citygeo.viz.layers.bivariate import bivariate, required, thirds
+from citygeo.viz.layers.bivariate import Thirds, bivariate, required, thirds
 from citygeo.viz.layers.hexagons import choropleth, is_cells
 from citygeo.viz.layers.layer import Layer, placed
 from citygeo.viz.panel import Panel
@@ -187,10 +187,20 @@ def _panel_of_two(rows: gpd.GeoDataFrame, columns: tuple[str, str]) -> Panel:
         caption=caption,
         measures=(*measures, *_missing(is_missing)),
         notes=(
-            Label(
-                "Dark is much of both, pale is little of both; each colour class holds about a third.",
-                "深色为两者皆高,浅色为两者皆低;每项各分三级,约各占三分之一。",
-            ),
+            _legend_note(across, up),
             *_estimate(rows),
         ),
+    )
+
+
+def _legend_note(across: Thirds, up: Thirds) -> Label:
+    """Say what the colours mean, and how the classes are cut, as far as it is true of these."""
+    cut = Label(
+        "each has classes of about as many rows as its values allow", "每项按数值分级,各级数量尽量相近"
+    )
+    if across.are_even() and up.are_even():
+        cut = Label("each class of either holds about a third", "每项各分三级,约各占三分之一")
+    return Label(
+        f"Dark is much of both, pale is little of both; {cut.en}.",
+        f"深色为两者皆高,浅色为两者皆低;{cut.zh}。",
     )

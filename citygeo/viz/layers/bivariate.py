@@ -27,6 +27,7 @@ SQUARE = (
     ("#d5480f", "#6c2a10", "#140b14"),
 )
 SIZE = len(SQUARE)
+UNEVEN = 0.25  # a class of 25 to 42 rows in 100 is still called about a third
 HOLLOW = "#ffffff"  # no data: the usual grey is too near to little of both
 
 
@@ -35,6 +36,13 @@ class Thirds(NamedTuple):
 
     class_of: NDArray[np.int64]
     labels: tuple[Label, ...]
+
+    def are_even(self) -> bool:
+        """Tell whether each of three classes holds about a third of the known rows: equal values stay together."""
+        counts = np.bincount(self.class_of[self.class_of >= 0], minlength=len(self.labels))
+        return len(counts) == SIZE and bool(
+            (np.abs(counts * SIZE - counts.sum()) <= UNEVEN * counts.sum()).all()
+        )
 
 
 def thirds(column: str, values: NDArray[np.float64]) -> Thirds:

@@ -167,19 +167,25 @@ def ranges(breaks: tuple[float, ...], values: NDArray[np.float64]) -> list[Label
     breaks
         Bounds, from `quantile_breaks`.
     values
-        The numbers: a class that holds just one of them is called by it.
+        The numbers: a class that holds just one of them is called by it. If all are whole, a class is called by the
+        whole numbers it may hold, so that none is in two names.
 
     Examples
     --------
-    >>> [str(label) for label in ranges((0.0, 1.0, 2.5, 9.0), np.array([0.0, 0.0, 1.0, 2.0, 7.0, 9.0]))]
+    >>> [str(label) for label in ranges((0.0, 1.0, 2.5, 9.0), np.array([0.0, 0.0, 1.0, 2.2, 7.0, 9.0]))]
     ['0', '1 – 2.5', '2.5 – 9']
+    >>> [str(label) for label in ranges((1.0, 3.0, 4.0, 17.0), np.array([1.0, 2.0, 3.0, 4.0, 17.0]))]
+    ['1 – 2', '3', '4 – 17']
     """
     labels = []
     class_of = Classes(breaks, ("",) * (len(breaks) - 1)).of(values)
+    is_whole = bool((values % 1 == 0).all())
     for place, (low, high) in enumerate(pairwise(breaks)):
         own = np.unique(values[class_of == place])
-        is_one = own.size == 1 and own[0] == low
-        labels.append(Label(bound(low) if is_one else f"{bound(low)} – {bound(high)}"))
+        is_last = place == len(breaks) - 2
+        top = float(np.ceil(high)) - 1 if is_whole and not is_last else high
+        is_one = (own.size == 1 and own[0] == low) or low == top
+        labels.append(Label(bound(low) if is_one else f"{bound(low)} – {bound(top)}"))
     return labels
 
 

@@ -45,8 +45,8 @@ def test_the_square_counts_every_row_where_it_is_drawn() -> None:
     square = layer.square
     assert square is not None
     assert (str(square.x), str(square.y)) == ("Access 可达性", "People 人口")
-    assert [str(label) for label in square.columns] == ["1 – 4", "4 – 7", "7 – 9"]
-    assert [str(label) for label in square.rows] == ["7 – 9", "4 – 7", "1 – 4"]  # from the top
+    assert [str(label) for label in square.columns] == ["1 – 3", "4 – 6", "7 – 9"]
+    assert [str(label) for label in square.rows] == ["7 – 9", "4 – 6", "1 – 3"]  # from the top
     assert square.notes == (("9",) * 3,) * 3
     shown = [[layer.styles[style]["fillColor"] for style in line] for line in square.styles]
     assert shown == [list(line) for line in reversed(SQUARE)]
@@ -82,7 +82,22 @@ def test_thirds_rise_and_hold_all_that_is_known(values: list[float | None]) -> N
 
 def test_a_column_that_is_mostly_0_has_0_as_a_class_alone() -> None:
     found = thirds("jobs", np.array([0.0] * 50 + [*range(1, 51)]))
-    assert [str(label) for label in found.labels] == ["0", "1 – 30", "30 – 50"]
+    assert [str(label) for label in found.labels] == ["0", "1 – 29", "30 – 50"]
+
+
+def test_classes_are_called_thirds_only_where_they_are() -> None:
+    def note(rows: pd.DataFrame) -> str:
+        return str(coloured(hexgrid.to_frame(rows), ("access", "population"), 0, IssueLog())[1].notes[0])
+
+    even = grid()
+    assert "about a third" in note(even)
+    mostly_0 = even.assign(access=even["access"].where(even["access"] > 7, 0))  # 63 of 81 rows
+    two_values = even.assign(population=even["population"] % 2)
+    unknown = even.assign(access=NAN)
+    for rows in (mostly_0, two_values, unknown):
+        assert "third" not in note(rows)
+        assert "三分之一" not in note(rows)
+        assert "as its values allow" in note(rows)
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, 1), (2, 2), (3, 3)])

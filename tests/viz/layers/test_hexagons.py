@@ -17,7 +17,7 @@ from citygeo import hexgrid
 from citygeo.errors import CitygeoError
 from citygeo.issues import IssueLog
 from citygeo.viz import explore
-from citygeo.viz.classes import NO_DATA, ramp
+from citygeo.viz.classes import NO_DATA, Classes, quantile_breaks, ramp
 from citygeo.viz.coloured import as_layer, coloured
 from citygeo.viz.columns import column_label
 from citygeo.viz.layers import hexagons
@@ -56,10 +56,10 @@ def test_numbers_are_in_classes_of_equal_size_with_their_count_and_people() -> N
     layer, panel, _ = drawn(table(population=np.arange(1, 101)), "population")
     heat = ramp("heat", 5)
     assert legend(layer) == [
-        (heat[0], "1 – 20", "19 ⬡ · 190"),
-        (heat[1], "20 – 40", "20 ⬡ · 590"),
-        (heat[2], "40 – 60", "20 ⬡ · 990"),
-        (heat[3], "60 – 80", "20 ⬡ · 1,390"),
+        (heat[0], "1 – 19", "19 ⬡ · 190"),
+        (heat[1], "20 – 39", "20 ⬡ · 590"),
+        (heat[2], "40 – 59", "20 ⬡ · 990"),
+        (heat[3], "60 – 79", "20 ⬡ · 1,390"),
         (heat[4], "80 – 100", "21 ⬡ · 1,890"),
     ]
     assert colours(layer) == [heat[min(value // 20, 4)] for value in range(1, 101)]
@@ -103,6 +103,27 @@ def test_shares_are_in_fifths_and_said_in_per_cent() -> None:
 def test_few_different_numbers_are_a_class_each() -> None:
     layer, _, _ = drawn(table(n_services=[0, 0, 1, 3, 3, 3]), "n_services")
     assert [line[1:] for line in legend(layer)] == [("0", "2 ⬡"), ("1", "1 ⬡"), ("3", "3 ⬡")]
+
+
+@given(
+    st.lists(st.one_of(st.integers(-20, 20), st.integers(-(10**5), 10**5)), min_size=1, max_size=80),
+    st.integers(3, 5),
+)
+def test_each_whole_number_is_in_the_name_of_its_class_alone(values: list[int], size: int) -> None:
+    numbers = np.array(values, float)
+    breaks = quantile_breaks(numbers, size)
+    names = [
+        [float(end.replace(",", "")) for end in str(name).split(" – ")]
+        for name in hexagons.ranges(breaks, numbers)
+    ]
+    for value, place in zip(values, Classes(breaks, ()).of(numbers).tolist(), strict=True):
+        assert [at for at, name in enumerate(names) if name[0] <= value <= name[-1]] == [place]
+
+
+def test_schools_held_as_floats_are_counted_in_whole_numbers() -> None:
+    schools = np.array([1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 5.0, 6.0, 17.0])
+    names = [str(name) for name in hexagons.ranges((1.0, 3.0, 4.0, 6.0, 17.0), schools)]
+    assert names == ["1 – 2", "3", "4 – 5", "6 – 17"]
 
 
 def test_words_have_a_colour_each_and_rare_ones_share_grey() -> None:
