@@ -54,7 +54,7 @@ def sums_at_points(
 
     Returns
     -------
-    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(rows, columns)`: these
+    Cells, their sums (a cell may occur again), and which pixels have no point with a place, `(rows, columns)`: these
     are in no cell.
     """
     cells, sums, is_left = _sums_of_blocks(ground, values, is_inhabited, window, resolution, points)
@@ -132,6 +132,8 @@ def sums_of_pixels(
     """
     Add up the people of single pixels by the cells of points of them, each point looked up by itself.
 
+    At the edge of the map, they are shared among the points that have a place.
+
     Parameters
     ----------
     ground, resolution, points
@@ -141,7 +143,7 @@ def sums_of_pixels(
 
     Returns
     -------
-    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(n,)`.
+    Cells, their sums (a cell may occur again), and which pixels have no point with a place, `(n,)`.
     """
     steps = (np.arange(points) + 0.5) / points
     down, right = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
@@ -151,10 +153,11 @@ def sums_of_pixels(
     for low in range(0, people.size, step):
         own = slice(low, low + step)
         lon, lat = ground.lonlat(row[own, None] + down, column[own, None] + right)
-        is_lost[own] = ~np.isfinite(lon).all(axis=1)
-        has_place = ~is_lost[own]
-        cells = hexgrid.cells_of_points(lon[has_place].ravel(), lat[has_place].ravel(), resolution, threads=1)
-        each = np.repeat(people[own][has_place] / down.size, down.size)
+        has_place = np.isfinite(lon)
+        n_places = has_place.sum(axis=1)
+        is_lost[own] = n_places == 0
+        cells = hexgrid.cells_of_points(lon[has_place], lat[has_place], resolution, threads=1)
+        each = np.repeat(people[own] / np.maximum(n_places, 1), n_places)
         own_cells, own_sums = hexgrid.sums_by_cell(cells, each)
         found.append(own_cells)
         sums.append(own_sums)

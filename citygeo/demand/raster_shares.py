@@ -102,7 +102,7 @@ def sums_by_share(
 
     Returns
     -------
-    Cells, their sums (a cell may occur again), and which pixels have a point without a place, `(rows, columns)`: these
+    Cells, their sums (a cell may occur again), and which pixels have no point with a place, `(rows, columns)`: these
     are in no cell.
     """
     pixel = np.flatnonzero(values)

@@ -398,17 +398,45 @@ def test_an_area_elsewhere_has_no_people(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["centre", "subsample", "exact"])
-def test_people_off_the_map_are_counted(tmp_path, method):
+def test_only_pixels_without_a_place_are_lost(tmp_path, method):
     # of Mollweide's ellipse, the corners of the square around it are no place
-    values = np.ones((30, 60))
+    values = np.arange(1.0, 1801.0).reshape(30, 60)
     path = write_raster(
         tmp_path / "a.tif", values, crs=MOLLWEIDE, west=-18_040_096, north=9_020_048, size=601_336.5
     )
     _, _, facts, found = asked(path, 2, method=method)
+    points = 16 if method == "exact" else facts["points"]
+    steps, where = (np.arange(points) + 0.5) / points, lonlat_of(path)
+    has_place = np.zeros(values.shape, np.int64)
+    for down, right in ((down, right) for down in steps for right in steps):
+        row, column = np.indices(values.shape)
+        has_place += np.isfinite(where(row + down, column + right)[0])
+    assert method == "centre" or ((has_place > 0) & (has_place < points**2)).sum() > 50
     off = found["CG-RAS-009"]
-    assert off.count > 200
-    assert facts["inhabited"] == values.size - off.count
-    assert facts["people"] + off.count == values.sum()
+    assert off.count == (has_place == 0).sum() > 200
+    assert facts["people"] == values[has_place > 0].sum()
+    assert f"{values[has_place == 0].sum():,.0f} people" in off.message
+
+
+@pytest.mark.parametrize("resolution", [7, 8])
+def test_people_at_the_edge_of_the_map_are_shared_among_points_with_a_place(tmp_path, resolution):
+    # Fiji: the last pixels before 180 degrees east
+    values = np.arange(1.0, 401.0).reshape(20, 20)
+    edge = pyproj.Transformer.from_crs(4326, MOLLWEIDE, always_xy=True).transform(179.9999, -17)
+    path = write_raster(
+        tmp_path / "a.tif", values, crs=MOLLWEIDE, west=edge[0] - 8000, north=edge[1] + 5000, size=500.0
+    )
+    cells, people, facts, _ = asked(path, resolution, method="subsample")
+    steps, where = (np.arange(facts["points"]) + 0.5) / facts["points"], lonlat_of(path)
+    expected = {}
+    for row, column in np.ndindex(values.shape):
+        places = [where(row + down, column + right) for down in steps for right in steps]
+        places = [place for place in places if np.isfinite(place[0])]
+        for lon, lat in places:
+            cell = h3.latlng_to_cell(lat, lon, resolution)
+            expected[cell] = expected.get(cell, 0.0) + values[row, column] / len(places)
+    assert cells.tolist() == sorted(expected)
+    assert people == pytest.approx([expected[cell] for cell in sorted(expected)], rel=1e-12)
 
 
 def test_more_than_all_people_is_an_error(tmp_path):
