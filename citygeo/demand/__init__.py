@@ -55,7 +55,7 @@ def population(
     *,
     resolution: int = 9,
     column: str = "population",
-    carry: Sequence[str] = (),
+    carry: str | Sequence[str] = (),
     polygons: str = "auto",
     by: Any = None,
     by_weight: str | None = None,
@@ -85,7 +85,8 @@ def population(
         The column with the number of people, or of whatever else there is demand for, such as the ``floor_m2`` of
         :func:`citygeo.floor_space`; of a mapping, the raster with them.
     carry
-        Further columns that are added up in the same way: ages, households, jobs. A mapping carries all its rasters.
+        Further columns, or one, that are added up in the same way: ages, households, jobs. A mapping carries all its
+        rasters.
     polygons
         How areas count: at a point inside them (``"point"``), spread evenly over their land (``"area"``: areal
         interpolation), or the first for areas below a tenth of a cell and the second for others (``"auto"``). Points
@@ -155,9 +156,10 @@ def population(
     """
     require_resolution(resolution)
     log = IssueLog() if issues is None else issues
+    carried = (carry,) if isinstance(carry, str) else tuple(carry)
     if isinstance(source, Mapping) or is_raster(source):
         _require_unused(
-            "a raster", carry=(tuple(carry), ()), polygons=(polygons, "auto"), by=(by, None),
+            "a raster", carry=(carried, ()), polygons=(polygons, "auto"), by=(by, None),
             by_weight=(by_weight, None),
         )  # fmt: skip
         rasters = source if isinstance(source, Mapping) else {column: source}
@@ -174,7 +176,7 @@ def population(
             int(resolution), polygons, by=None if by is None else layer_of(by, "by", log), by_weight=by_weight,
             within=None if area is None else Within(area), threads=threads,
         )  # fmt: skip
-        found = people_of_layer(layer, (column, *carry), rules, log)
+        found = people_of_layer(layer, (column, *carried), rules, log)
     table = _table(found)
     table.attrs["source"] = _name_of(source)
     if issues is None:

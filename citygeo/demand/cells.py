@@ -9,6 +9,7 @@ import numpy as np
 from citygeo import hexgrid
 from citygeo.demand.parts import OUTSIDE, Parts
 from citygeo.errors import error
+from citygeo.hexgrid.tables import require_unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,16 +40,12 @@ def parts_of_cells(table: pd.DataFrame, rules: Rules, log: IssueLog) -> tuple[Pa
     Raises
     ------
     InputError
-        CG-IN-006 if a cell stands twice.
+        CG-IN-006 if a cell stands twice, also written in two ways.
     LimitError
         CG-DEM-024 if there would be more than 5 million children.
     """
     resolution, within = rules.resolution, rules.within
-    if table.index.has_duplicates:
-        repeated = table.index[table.index.duplicated()].unique()
-        sample = ", ".join(str(label) for label in repeated[:5])
-        raise error("CG-IN-006", layer="source", count=len(repeated), sample=sample)
-    cells = hexgrid.from_strings(table.index)
+    cells = require_unique(hexgrid.from_strings(table.index))
     level = hexgrid.resolutions(cells)
     fine, coarse = np.flatnonzero(level >= resolution), np.flatnonzero(level < resolution)
     count = hexgrid.children_count(cells[coarse], resolution)

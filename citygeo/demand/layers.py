@@ -16,6 +16,7 @@ from citygeo.demand.ground import require_on_earth
 from citygeo.demand.parts import Parts, sums_of_parts
 from citygeo.demand.people import from_micro
 from citygeo.demand.zones import Zones, parts_at_points, parts_over_areas, require_treatment, tell_zones
+from citygeo.errors import error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,8 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
         As `citygeo.population`.
     """
     require_treatment(rules.polygons)
+    if not len(layer):
+        raise error("CG-IN-001", layer="source")
     amounts = Amounts.of(layer, "source", columns[0], columns[1:])
     if hexgrid.has_cell_index(layer):
         parts, is_divided = parts_of_cells(layer, rules, log)

@@ -123,6 +123,8 @@ def test_what_is_no_table_of_cells_is_refused() -> None:
     table = town([1, 2])
     cases = [
         ("CG-IN-006", table.set_axis([table.index[0]] * 2), {}),
+        ("CG-IN-006", table.set_axis([table.index[0], table.index[0].upper()]), {}),
+        ("CG-IN-001", table.iloc[:0], {}),
         ("CG-IN-003", table.assign(population=[1, -1]), {}),
         ("CG-IN-005", table.set_axis(["a", "b"]), {}),
         ("CG-DEM-024", town([1], resolution=7), {"resolution": 15}),

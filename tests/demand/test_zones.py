@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import citygeo as cg
-from citygeo.demand import to_micro
+from citygeo.demand import overlay, to_micro
 from citygeo.errors import CitygeoError, CitygeoWarning
 from citygeo.issues import IssueLog
 from tests import reference
@@ -139,10 +139,12 @@ def test_the_order_of_rows_does_not_matter(
     pd.testing.assert_frame_equal(before, after)
 
 
-def test_threads_do_not_matter() -> None:
+def test_threads_and_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     zones = grid([0, 900, 2500], [0, 700, 2500])
-    one, two = (cg.population(zones, threads=threads) for threads in (1, 2))
-    pd.testing.assert_frame_equal(one, two)
+    whole = cg.population(zones, threads=1)
+    monkeypatch.setattr(overlay, "CHUNK", 7)  # some ten chunks; as a rule these few pairs are one
+    for threads in (1, 2, 5):
+        pd.testing.assert_frame_equal(cg.population(zones, threads=threads), whole)
 
 
 @pytest.mark.parametrize("crs", [4326, 3857, 3035, 6933])
@@ -246,6 +248,16 @@ def test_nobody_in_zones_is_no_cell() -> None:
     assert len(cells) == 0
     assert cells.crs == 4326
     assert list(cells.columns) == ["population", "geometry"]
+
+
+def test_one_carried_column_may_be_a_text() -> None:
+    zones = grid([0, 2500], [0, 2500], [5.0]).assign(jobs=[7.0])
+    pd.testing.assert_frame_equal(cg.population(zones, carry="jobs"), cg.population(zones, carry=["jobs"]))
+
+
+def test_no_zones_are_refused() -> None:
+    with pytest.raises(CitygeoError, match="CG-IN-001"):
+        cg.population(grid([0, 2500], [0, 2500]).iloc[:0])
 
 
 def test_cells_with_anything_carried_are_there() -> None:
