@@ -18,7 +18,7 @@ from citygeo.coverage.measures import city_table, depth_table, zone_columns
 from citygeo.coverage.question import Question
 from citygeo.coverage.result import Coverage
 from citygeo.coverage.setting import AREA, BUILDINGS, PEOPLE, ROADS, begin, settle
-from citygeo.coverage.spots import BLIND_SHARE, blind_spots
+from citygeo.coverage.spots import BLIND_SHARE, blind_spots, note_elsewhere
 from citygeo.coverage.zones import NO_ZONE, zone_names, zone_table
 from citygeo.errors import error
 from citygeo.reach import ServiceArea, labels_at, network_input, reached_by, to_seconds
@@ -179,6 +179,7 @@ def _answer(
     people, roads = counted[PEOPLE], counted[ROADS]
     cells = _cell_table(setting, people, roads)
     spots = _blind_spots(setting, counted, cells)
+    note_elsewhere(cells, spots, log)
     points = setting.point_measures(counted)
     measures = [*land.result(), *points]
     point_sums = _sums_of_zones(setting, points)
@@ -312,9 +313,24 @@ def _describe(setting: Setting, hashes: dict[str, str]) -> dict[str, Any]:
         "buffer_m": asked.buffer_m,
         "polygons": asked.polygons,
         "include_outside": asked.include_outside,
-        "radius_m": None if setting.circles is None else np.unique(setting.circles.radius_m).tolist(),
+        "radius_m": _radii(setting),
+        "facility_columns": {
+            name: getattr(asked, name)
+            for name in ("minutes", "radius_m", "delay_s")
+            if isinstance(getattr(asked, name), str)
+        },
         "denominators": {name: DENOMINATORS.get(name, "everything in the layer or column") for name in names},
         "resolution": setting.resolution,
         "blind_below_share": BLIND_SHARE,
     }
     return provenance.describe("coverage", {**network_input(asked.network), **hashes}, parameters)
+
+
+def _radii(setting: Setting) -> list[float] | None:
+    """Return the one radius, or that of each facility in their order; `None` where none was asked for."""
+    asked = setting.question.radius_m
+    if asked is None:
+        return None
+    if isinstance(asked, str):
+        return [float(metres) for metres in setting.placed.layer[asked]]
+    return [float(asked)]

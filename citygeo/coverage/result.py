@@ -53,7 +53,8 @@ class Coverage:
         depth (how many facilities within the minutes), status, snap_distance_m, h3_cell.
     blind_spots
         Neighbouring mostly uncovered inhabited cells as one place, ranked by people, with the reason and what would
-        help; see `citygeo.coverage.spots.blind_spots`.
+        help; see `citygeo.coverage.spots.blind_spots`. Uncovered people in cells of which at least half are covered
+        are in none of them; the finding CG-COV-033 says how many.
     depth
         What is reached by 0, 1, 2, and 3 or more facilities: of each measure of points the sum and its share
         (``population``, ``population_share``...), and km of road (``road_km``).

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from citygeo.coverage.points import PointLayer, Served
     from citygeo.coverage.reasons import Why
+    from citygeo.issues import IssueLog
     from citygeo.network import RoadNetwork
     from citygeo.network.snap_layer import Polygons
     from citygeo.reach.place import Facilities
@@ -140,6 +141,13 @@ def blind_spots(
     spots = spots.iloc[np.lexsort((first, -spots["uncovered"].to_numpy()))]
     spots.index = pd.RangeIndex(1, n + 1, name="rank")
     return _hinted(spots, placed, pace)
+
+
+def note_elsewhere(table: gpd.GeoDataFrame, spots: gpd.GeoDataFrame, log: IssueLog) -> None:
+    """Record uncovered people of cells that are no part of a blind spot, and how many are in one."""
+    others = table[(table["uncovered"] > 0) & (table["share"] >= BLIND_SHARE)]
+    people = {"people": f"{others['uncovered'].sum():,.0f}", "inside": f"{spots['uncovered'].sum():,.0f}"}
+    log.add("CG-COV-033", count=len(others), sample=others.index, **people)
 
 
 def _hinted(spots: gpd.GeoDataFrame, placed: Facilities, pace: float) -> gpd.GeoDataFrame:

@@ -15,7 +15,7 @@ import citygeo as cg
 from citygeo import errors
 from citygeo.coverage.circles import circles_of
 from tests.coverage.test_measures import GRID, HALVES, LEVELS, NODE, layer, square
-from tests.toy import STREET, lonlat, network, points, toy_mode
+from tests.toy import STREET, grid_city, lonlat, network, points, toy_mode
 
 APART = pytest.mark.filterwarnings("ignore::citygeo.errors.CitygeoWarning")
 HOMES = points(NODE, population=[1] * len(NODE))
@@ -118,8 +118,25 @@ def test_classes_of_parks_have_their_own_radius_and_minutes():
     result = cg.coverage(street, parks, demand=homes, minutes="limit", radius_m="radius")
     assert result.table.loc["population", ["covered", "radius_covered"]].tolist() == [5, 5]
     assert result.points["facility"].tolist() == [0, 0, 1, 1]
-    assert result.provenance["parameters"]["radius_m"] == [300.0, 500.0]
-    assert result.provenance["parameters"]["minutes"] == pytest.approx([500 / 600, 0.5], abs=1e-3)
+    said = result.provenance["parameters"]
+    assert said["radius_m"] == [500.0, 300.0], "in the order of the facilities"
+    assert said["minutes"] == pytest.approx([500 / 600, 0.5], abs=1e-3)
+    assert said["facility_columns"] == {"minutes": "limit", "radius_m": "radius"}
+    again = cg.coverage(street, parks, demand=homes, minutes=1, radius_m=400, delay_s="radius").provenance
+    assert (again["parameters"]["minutes"], again["parameters"]["radius_m"]) == ([1], [400])
+    assert again["parameters"]["facility_columns"] == {"delay_s": "radius"}
+    without = cg.coverage(street, parks, demand=homes, minutes=1).provenance["parameters"]
+    assert (without["radius_m"], without["facility_columns"]) == (None, {})
+
+
+@APART
+def test_radii_of_equal_and_of_placeless_facilities_are_recorded_one_by_one():
+    parks = points([(0, 0), (100, 0), (0, 0)], radius=[300, 300, 200])
+    parks.loc[2, "geometry"] = None
+    result = cg.coverage(
+        grid_city(2), parks, demand=points([(0, 0)], population=[1]), minutes=1, radius_m="radius"
+    )
+    assert result.provenance["parameters"]["radius_m"] == [300.0, 300.0, 200.0]
 
 
 @APART

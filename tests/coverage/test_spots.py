@@ -152,6 +152,24 @@ def test_nobody_left_out_is_an_empty_table_with_the_same_columns():
     assert none.crs == short.crs
 
 
+def test_uncovered_people_among_covered_ones_are_told_of():
+    straight = network({0: (0, 0), 1: (6000, 0)}, [((0, 1), STREET)])
+    homes = points([(2999, 0), (3001, 0), (5000, 0)], population=[8, 2, 4])
+    cov = cg.coverage(straight, points([(0, 0)]), demand=homes, minutes=5)
+    near, other, far = cov.points["h3_cell"]
+    assert near == other != far, "two in one cell, most of whom are covered"
+    assert cov.blind_spots["uncovered"].tolist() == [4]
+    issue = cov.issues.set_index("code").loc["CG-COV-033"]
+    assert issue[["severity", "count", "sample"]].tolist() == ["info", 1, near]
+    assert issue["message"].startswith("2 people are not covered in 1 cells")
+    assert "the other 4 people" in issue["message"]
+    half = cg.coverage(straight, points([(0, 0)]), demand=homes.assign(population=[2, 2, 4]), minutes=5)
+    assert "CG-COV-033" in set(half.issues["code"]), "half is no less than half"
+    most = cg.coverage(straight, points([(0, 0)]), demand=homes.assign(population=[1, 2, 4]), minutes=5)
+    assert most.blind_spots["uncovered"].sum() == 6
+    assert "CG-COV-033" not in set(most.issues["code"])
+
+
 def test_facilities_that_stand_at_their_entrances_are_as_far_as_their_outline():
     park = gpd.GeoDataFrame(
         geometry=[shapely.Polygon([lonlat(*xy) for xy in ((-400, -400), (0, -400), (0, 400), (-400, 400))])],
@@ -264,6 +282,12 @@ def test_reasons_follow_their_definitions_in_reykjavik():
     )
     stations = gpd.GeoDataFrame(geometry=cg.datum.representative_points(city.stations), crs=city.stations.crs)
     agrees(cov, stations, 5)
+    # who is in no blind spot is told of, and nobody twice
+    late = cov.points[cov.points["time_s"] > 300].groupby("h3_cell")["population"].sum()
+    rare = late <= cov.points.groupby("h3_cell")["population"].sum().reindex(late.index) / 2
+    message = cov.issues.set_index("code").loc["CG-COV-033", "message"]
+    assert message.startswith(f"{late[rare].sum():,.0f} people are not covered")
+    assert f"the other {late[~rare].sum():,.0f} people" in message
     assert {"too_far", "detour", "not_connected"} <= set(cov.blind_spots["reason"]) <= set(REASONS)
     assert (cov.blind_spots["hint"].str.len() > 10).all()
     assert (cov.blind_spots["hint_zh"].str.len() > 5).all()
