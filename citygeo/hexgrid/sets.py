@@ -129,8 +129,8 @@ def neighbours(cells: Cells, k: int = 1) -> tuple[NDArray[np.int64], Cells]:
 
     run_chunks(work, given.size, chunk=CHUNK)
     _look_up(given, steps, np.flatnonzero(~is_sure), disk)
-    rows, columns = np.nonzero(disk)
-    return rows, disk[rows, columns]
+    is_there = disk != 0
+    return np.repeat(np.arange(given.size), is_there.sum(axis=1)), disk[is_there]
 
 
 def _look_up(cells: Cells, steps: int, rows: NDArray[np.int64], disk: Cells) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import h3.api.numpy_int as h3
@@ -54,6 +55,18 @@ def test_neighbours_of_each_other() -> None:
     pairs = set(zip(cells[rows].tolist(), around.tolist(), strict=True))
     inside = {pair for pair in pairs if pair[1] in set(cells.tolist())}
     assert {pair[::-1] for pair in inside} == inside
+
+
+def test_neighbours_take_little_more_memory_than_disks_and_pairs() -> None:
+    cells, k = h3.grid_disk(START, 25), 20
+    tracemalloc.start()
+    try:
+        rows, around = hexgrid.neighbours(cells, k)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows.size == cells.size * 3 * k * (k + 1)
+    assert peak < 1.5 * (rows.nbytes + around.nbytes) + 4 * rows.size
 
 
 @pytest.mark.parametrize("bad", [0, 101, 1.5, True])
