@@ -94,8 +94,8 @@ def population(
     by
         Where people of areas live, as a layer or its path (dasymetric). With a column ``building``: buildings, of
         which the homes (:func:`citygeo.floor_space`) count by floor space at a point inside them. Points count alike.
-        Other polygons are land that people live on: they count by their area within the zone. Zones without any are
-        spread as if `by` were not given.
+        Other polygons are land that people live on: they count by their area within the zone. Land that is drawn twice
+        counts once, but for every weight that it is given. Zones without any are spread as if `by` were not given.
     by_weight
         A column of `by`: what a building or point weighs as a whole, or a square metre of land.
     area

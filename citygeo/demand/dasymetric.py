@@ -12,7 +12,15 @@ import shapely
 from citygeo import datum, hexgrid
 from citygeo.demand.antimeridian import cut_at_antimeridian
 from citygeo.demand.columns import require_column
-from citygeo.demand.ground import areas_of, is_polygon, on_plane, parts_of_areas, points_on_plane, repaired
+from citygeo.demand.ground import (
+    areas_of,
+    is_polygon,
+    on_plane,
+    overlaps,
+    parts_of_areas,
+    points_on_plane,
+    repaired,
+)
 from citygeo.demand.homes import home_rows, homes_of
 from citygeo.demand.parts import OUTSIDE, Parts
 from citygeo.demand.people import bad_rows
@@ -116,20 +124,31 @@ def _parts_of_land(
     rules: Rules,
     log: IssueLog,
 ) -> Parts:
-    """Return the pieces of land in each zone; land drawn twice counts twice."""
+    """Return the pieces of land in each zone; land drawn twice with one weight counts once."""
     row = np.flatnonzero(is_polygon(by.geometry.to_numpy()))
     land, is_mended = repaired(on_plane(by.geometry.take(row)))
     log.add("CG-DEM-021", count=int(is_mended.sum()), sample=by.index[row[is_mended]])
     zone, place = shapely.STRtree(land).query(zones.shape, predicate="intersects")
     _tell_outside(by.index[row], place, log)
     shapely.prepare(zones.shape)
-    piece = land[place]
+    piece = _drawn_once(land, None if weight is None else weight[row])[place]
     is_cut = ~shapely.contains_properly(zones.shape[zone], piece)
     piece[is_cut] = areas_of(shapely.intersection(zones.shape[zone[is_cut]], piece[is_cut]))
     of_piece = None if weight is None else weight[row[place]]
     has_area = shapely.area(piece) > 0
     of_piece = None if of_piece is None else of_piece[has_area]
     return parts_of_areas(piece[has_area], rules, of_piece).of_rows(zone[has_area])
+
+
+def _drawn_once(land: NDArray[np.object_], weight: NDArray[np.float64] | None) -> NDArray[np.object_]:
+    """Return land of which each piece has what no piece of the same weight before it has."""
+    one, other, _ = overlaps(land)
+    is_same = np.ones(one.size, np.bool_) if weight is None else weight[one] == weight[other]
+    once = land.copy()
+    for later in np.unique(other[is_same]):
+        earlier = shapely.union_all(land[one[is_same & (other == later)]])
+        once[later] = areas_of(shapely.difference(land[[later]], earlier))[0]
+    return once
 
 
 def _tell_outside(labels: pd.Index[Any], used: NDArray[np.int64], log: IssueLog) -> None:

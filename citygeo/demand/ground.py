@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PLANE = "+proj=cea +lat_ts=30 +datum=WGS84 +units=m +over +type=crs"
 GENEROUS = 1.5  # sides of a box bend in another plane, but not of one that is much smaller than the Earth
 FULL_TURN = 360.0
+ROUNDING = 1e-12
 HALF_WORLD_M = 17_367_530.45
 POLYGONAL = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
@@ -101,6 +102,31 @@ def areas_of(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     return areas
 
 
+def overlaps(shapes: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """
+    Return which areas lie on each other.
+
+    Parameters
+    ----------
+    shapes
+        Valid areas in the plane, shape `(n,)`.
+
+    Returns
+    -------
+    The first and the second of each pair, by position, and the m² that they share, each of shape `(p,)`, sorted.
+    """
+    # valid coverages are by far the most common, and told at once; only areas with faults are compared
+    suspect = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes)))
+    one, other = shapely.STRtree(shapes).query(shapes[suspect], predicate="intersects")
+    both = np.unique(np.sort(np.stack((suspect[one], other), axis=1), axis=1), axis=0)
+    one, other = both[both[:, 0] < both[:, 1]].T
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    area = shapely.area(shapes)
+    # two neighbours whose common border is drawn with other corners share what rounding leaves
+    has_shared = shared > ROUNDING * np.maximum(area[one], area[other])
+    return one[has_shared], other[has_shared], shared[has_shared]
+
+
 def parts_of_areas(
     shapes: NDArray[np.object_], rules: Rules, weight: NDArray[np.float64] | None = None
 ) -> Parts:
@@ -130,7 +156,7 @@ def parts_of_areas(
     if rules.within is not None:
         left = np.maximum(shapely.area(shapes) - shapely.area(inside), 0)
         # a shape wholly inside loses nothing to the last digit of its area
-        is_cut = left > shapely.area(shapes) * 1e-12
+        is_cut = left > shapely.area(shapes) * ROUNDING
         row = np.concatenate((row, np.flatnonzero(is_cut)))
         cell = np.concatenate((cell, np.full(int(is_cut.sum()), OUTSIDE)))
         area = np.concatenate((area, left[is_cut]))

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from citygeo import datum, hexgrid
-from citygeo.demand.ground import box_areas, is_polygon, on_plane, parts_of_areas, repaired
+from citygeo.demand.ground import box_areas, is_polygon, on_plane, overlaps, parts_of_areas, repaired
 from citygeo.demand.parts import OUTSIDE, Parts
 from citygeo.demand.people import MICRO, from_micro
 from citygeo.errors import error
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SMALL = 0.1  # of a cell: a smaller area counts at a point inside it
 COARSE = 10.0  # cells: people of larger areas are spread over many cells of which nothing is known
-ROUNDING = 1e-12
 SLIVER = 0.01  # of the smaller area: borders drawn twice overlap by less
 TREATMENTS = ("auto", "point", "area")
 
@@ -153,18 +152,11 @@ def _tell_overlaps(
     labels: object, shape: NDArray[np.object_], people: NDArray[np.int64], log: IssueLog
 ) -> None:
     """Record zones that lie on each other: their people are all counted, but on the same land."""
-    # valid coverages are by far the most common, and told at once; only zones with faults are compared
-    suspect = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shape)))
-    one, other = shapely.STRtree(shape).query(shape[suspect], predicate="intersects")
-    both = np.unique(np.sort(np.stack((suspect[one], other), axis=1), axis=1), axis=0)
-    one, other = both[both[:, 0] < both[:, 1]].T
-    shared = shapely.area(shapely.intersection(shape[one], shape[other]))
+    one, other, shared = overlaps(shape)
     area = shapely.area(shape)
     is_sliver = shared <= SLIVER * np.minimum(area[one], area[other])
-    # two neighbours whose common border is drawn with other corners share what rounding leaves
-    has_shared = shared > ROUNDING * np.maximum(area[one], area[other])
     names = np.asarray(labels, object)
-    for code, chosen in (("CG-DEM-016", has_shared & ~is_sliver), ("CG-DEM-017", has_shared & is_sliver)):
+    for code, chosen in (("CG-DEM-016", ~is_sliver), ("CG-DEM-017", is_sliver)):
         pairs = [f"{names[a]} / {names[b]}" for a, b in zip(one[chosen], other[chosen], strict=True)]
         on_both = np.bincount(
             np.concatenate((one[chosen], other[chosen])), np.tile(shared[chosen], 2), shape.size

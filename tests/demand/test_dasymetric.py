@@ -106,6 +106,26 @@ def test_land_everywhere_is_as_none_given() -> None:
     assert (both.iloc[:, 0] - both.iloc[:, 1]).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("weight", [1.0, 7.5])
+def test_land_drawn_twice_counts_once(weight: float) -> None:
+    halves = [box(0, 0, 2000, 2000), box(2000, 0, 4000, 2000)]
+    expected = cg.population(ZONES.iloc[:1], by=layer(halves))["population"].to_dict()
+    # as a whole, in part, and by two pieces that lie on each other as well
+    extra = [halves[0], box(100, 100, 1500, 900), box(1000, 500, 3000, 1900), box(-500, 0, 700, 800)]
+    land = layer([*halves, *extra], density=[weight] * 6)
+    for some in (land.iloc[:3], land, land.iloc[::-1], land.iloc[[3, 4, 0, 2, 5, 1]]):
+        for by_weight in (None, "density"):
+            cells = cg.population(ZONES.iloc[:1], by=some, by_weight=by_weight)
+            assert cells["population"].to_dict() == pytest.approx(expected, abs=1e-4)
+
+
+def test_land_of_two_weights_counts_with_both() -> None:
+    shapes = [box(0, 0, 2000, 2000), box(2000, 0, 4000, 2000), box(0, 0, 2000, 2000)]
+    both = cg.population(ZONES.iloc[:1], by=layer(shapes, density=[1.0, 3.0, 2.0]), by_weight="density")
+    alike = cg.population(ZONES.iloc[:1], by=layer(shapes[:2]))
+    assert both["population"].to_dict() == pytest.approx(alike["population"].to_dict(), abs=1e-4)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 8000), st.floats(0, 2000), st.floats(0, 1000)), min_size=1, max_size=12),
     st.lists(st.integers(0, 10**6), min_size=2, max_size=2),
