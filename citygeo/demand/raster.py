@@ -29,7 +29,7 @@ from citygeo.demand.raster_area import Bound
 from citygeo.demand.raster_points import BLOCK, sums_at_points
 from citygeo.demand.raster_shares import sums_by_share
 from citygeo.errors import error
-from citygeo.hexgrid.inputs import require_resolution
+from citygeo.hexgrid.inputs import require_few_cells, require_resolution
 from citygeo.io.pixel_ground import Ground
 from citygeo.io.pixels import Raster, Window, describe
 
@@ -72,6 +72,12 @@ class Plan(NamedTuple):
     def words(self, of: dict[str, str]) -> str:
         """Say it."""
         return of[self.method].format(points=self.points)
+
+    @property
+    def cells_a_pixel(self) -> float:
+        """Into about how many cells the people of a pixel are spread, if those are more than one."""
+        points = math.inf if self.method == "exact" else float(self.points**2)
+        return max(min(self.pixel_m2 / self.cell_m2, points), 1.0)
 
 
 class Seen(NamedTuple):
@@ -132,6 +138,7 @@ def cells_of_raster(
     UnsafeInputError, FileError, FileFormatError, CRSError, InputError, LimitError
         As :func:`citygeo.io.pixels.describe` and :meth:`citygeo.io.pixels.Raster.read`; CG-CRS-001 if `area` has no
         CRS, CG-IN-004 for an unknown method or unit, CG-RAS-008 if a pixel holds more people than live on Earth.
+        CG-LIM-002 if people would be spread over more than about 5 million cells finer than pixels.
     UnitError
         CG-UNIT-002 if the resolution is not 0 to 15.
 
@@ -159,6 +166,7 @@ def cells_of_raster(
     plan = _plan(ground, bound.middle, int(resolution), method)
     windows = [window for window in raster.windows() if bound.meets(window)]
     spread = Spread(raster, ground, bound, plan, int(resolution), units == "per_km2")
+    _require_few_cells(spread, windows, threads)
     cells: list[Cells] = [np.empty(0, np.uint64)] * len(windows)
     sums: list[NDArray[np.float64]] = [np.empty(0)] * len(windows)
     seen: list[Seen] = [NOTHING] * len(windows)
@@ -194,6 +202,19 @@ class Spread(NamedTuple):
 
     def part(self, window: Window) -> tuple[Cells, NDArray[np.float64], Seen]:
         """Read a window and add its people up by cell."""
+        values, is_inhabited, counts, least = self.people(window)
+        cells, sums, is_lost = self._placed(values, is_inhabited, window)
+        lost = float(values[is_lost].sum())
+        values[is_lost] = 0
+        n_nodata, n_not_finite, n_negative = counts
+        seen = Seen(
+            n_nodata, n_not_finite, n_negative, least, int(np.count_nonzero(values)), float(values.sum()),
+            int(np.count_nonzero(is_lost)), lost,
+        )  # fmt: skip
+        return cells, sums, seen
+
+    def people(self, window: Window) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[int], float]:
+        """Read the people of a window; also return what the kernel `tidy` tells: blocks, counts, and the least."""
         from citygeo._kernels.pixels import tidy
 
         values = self.raster.read(window)
@@ -205,15 +226,7 @@ class Spread(NamedTuple):
         if most > MOST_PEOPLE:
             raise error("CG-RAS-008", path=self.raster.path.name, most=f"{most:.17g}")
         self._weigh(values, window)
-        cells, sums, is_lost = self._placed(values, is_inhabited, window)
-        lost = float(values[is_lost].sum())
-        values[is_lost] = 0
-        n_nodata, n_not_finite, n_negative = counts.tolist()
-        seen = Seen(
-            n_nodata, n_not_finite, n_negative, least, int(np.count_nonzero(values)), float(values.sum()),
-            int(np.count_nonzero(is_lost)), lost,
-        )  # fmt: skip
-        return cells, sums, seen
+        return values, is_inhabited, counts.tolist(), least
 
     def _weigh(self, values: NDArray[np.float64], window: Window) -> None:
         """Leave what is in the area, and people instead of densities."""
@@ -232,6 +245,21 @@ class Spread(NamedTuple):
         if self.plan.method == "exact":
             return sums_by_share(self.raster, self.ground, values, window, self.resolution)
         return sums_at_points(self.ground, values, is_inhabited, window, self.resolution, self.plan.points)
+
+
+def _require_few_cells(spread: Spread, windows: list[Window], threads: int | None) -> None:
+    """Raise CG-LIM-002 if there would be too many cells; most rasters are too small for it to need a look at them."""
+    each = spread.plan.cells_a_pixel
+    if each <= 1 or sum(window.rows * window.columns for window in windows) * each <= hexgrid.MAX_CELLS:
+        return
+    inhabited = np.zeros(len(windows), np.int64)
+
+    def work(low: int, high: int, _stop: NDArray[np.uint8]) -> None:
+        for i in range(low, high):
+            inhabited[i] = np.count_nonzero(spread.people(windows[i])[0])
+
+    run_chunks(work, len(windows), threads=threads, name="inhabited pixels 有人口的像元")
+    require_few_cells(int(inhabited.sum()) * each, spread.resolution)
 
 
 def _merged(cells: list[Cells], sums: list[NDArray[np.float64]]) -> tuple[Cells, NDArray[np.float64]]:

@@ -15,6 +15,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from citygeo import hexgrid
 from citygeo.demand import raster as verb
 from citygeo.demand.raster import cells_of_raster
 from citygeo.errors import CitygeoError
@@ -443,6 +444,42 @@ def test_more_than_all_people_is_an_error(tmp_path):
     path = write_raster(tmp_path / "a.tif", np.array([[3.4e38, 5]], np.float32))
     assert code_of(path) == "CG-RAS-008"
     assert asked(path, nodata=3.4e38)[2]["people"] == 5
+
+
+@pytest.mark.parametrize("method", ["auto", "exact"])
+def test_too_many_cells_are_refused_before_people_are_spread(tmp_path, monkeypatch, method):
+    def spread(*_args, **_options):
+        raise AssertionError
+
+    monkeypatch.setattr(verb.Spread, "_placed", spread)
+    path = write_raster(tmp_path / "a.tif", np.ones((3, 3)), size=0.01)
+    with pytest.raises(CitygeoError, match="CG-LIM-002") as caught:
+        asked(path, 15, method=method)
+    km2 = 9 * (0.01 * 111.32) ** 2 * np.cos(np.radians(40))
+    n = km2 / h3.cell_area(h3.latlng_to_cell(39.985, 116.015, 15), unit="km^2")
+    assert float(caught.value.data["count"].replace(",", "")) == pytest.approx(n, rel=0.02)
+    assert caught.value.data["advice"] == 14
+    with pytest.raises(AssertionError):
+        asked(path, 14, method=method)
+
+
+def test_only_inhabited_pixels_count_for_the_limit_of_cells(tmp_path, monkeypatch):
+    monkeypatch.setattr(pixels, "WINDOW_PIXELS", 400)
+    values = np.zeros((48, 48))
+    values[:2, :2] = values[-2:, -2:] = 1
+    path = write_raster(tmp_path / "a.tif", values, size=0.01, tiled=True, blockxsize=16, blockysize=16)
+    cells, _, facts, _ = asked(path, 11, method="exact")
+    n = 8 * facts["pixel_m2"] / facts["cell_m2"]
+    assert len(cells) == pytest.approx(n, rel=0.1)
+    monkeypatch.setattr(hexgrid.inputs, "MAX_CELLS", int(1.02 * n))
+    monkeypatch.setattr(hexgrid, "MAX_CELLS", int(1.02 * n))
+    assert np.array_equal(asked(path, 11, method="exact")[0], cells)
+    monkeypatch.setattr(hexgrid.inputs, "MAX_CELLS", int(0.98 * n))
+    assert code_of(path, 11, method="exact") == "CG-LIM-002"
+    half = gpd.GeoSeries([shapely.box(116, 39.9, 116.1, 40)], crs=4326)
+    assert len(asked(path, 11, method="exact", area=half)[0]) < 0.6 * n
+    # few points are in few cells, however small those are
+    assert asked(path, 15, method="centre")[0].size == 8
 
 
 def test_one_band_is_read_and_others_are_told(tmp_path):
