@@ -110,7 +110,7 @@ def population(
         How pixels count: in the cell of their ``"centre"``, spread evenly over points (``"subsample"``), by the
         ``"exact"`` shares of their area, or the one that suits the sizes (``"auto"``).
     issues
-        Where to record what was found: CG-DEM-005 to 023, CG-RAS-002 to 019. If not given, one Python warning names
+        Where to record what was found: CG-DEM-005 to 023 and 026, CG-RAS-002 to 019. If not given, one Python warning names
         the codes that matter.
     threads
         Number of threads; all processors if `None`. The result does not depend on it.

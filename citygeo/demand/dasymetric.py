@@ -50,7 +50,7 @@ def parts_by_layer(zones: Zones, by: gpd.GeoDataFrame, rules: Rules, log: IssueL
         How they count; `by_weight` is the column of `by` with weights: of a building or point as a whole, of a square
         metre of land.
     log
-        Takes CG-DEM-006, 007, 019, 021.
+        Takes CG-DEM-006, 007, 019, 021, 026.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def _parts_of_homes(
     places, weight = places[has_place], weight[has_place]
     lonlat = shapely.get_coordinates(places.to_crs(datum.WGS84).to_numpy())
     zone, home = shapely.STRtree(points_on_plane(lonlat)).query(zones.shape, predicate="intersects")
-    _tell_outside(homes.index[has_place], home, log)
+    _tell_outside(homes.index, np.flatnonzero(has_place)[home], log)
     cell = hexgrid.cells_of_points(lonlat[:, 0], lonlat[:, 1], rules.resolution, threads=rules.threads)
     if rules.within is not None:
         cell[~rules.within.holds(lonlat)] = OUTSIDE
@@ -125,7 +125,9 @@ def _parts_of_land(
     log: IssueLog,
 ) -> Parts:
     """Return the pieces of land in each zone; land drawn twice with one weight counts once."""
-    row = np.flatnonzero(is_polygon(by.geometry.to_numpy()))
+    is_area = is_polygon(by.geometry.to_numpy())
+    log.add("CG-DEM-026", count=int((~is_area).sum()), sample=by.index[~is_area], total=len(by))
+    row = np.flatnonzero(is_area)
     land, is_mended = repaired(on_plane(by.geometry.take(row)))
     log.add("CG-DEM-021", count=int(is_mended.sum()), sample=by.index[row[is_mended]])
     zone, place = shapely.STRtree(land).query(zones.shape, predicate="intersects")

@@ -55,7 +55,7 @@ def people_of_layer(layer: gpd.GeoDataFrame, columns: Sequence[str], rules: Rule
     rules
         How rows count.
     log
-        Takes CG-DEM-005, 012 to 021.
+        Takes CG-DEM-005, 012 to 021, 026.
 
     Raises
     ------

@@ -119,6 +119,27 @@ def test_land_drawn_twice_counts_once(weight: float) -> None:
             assert cells["population"].to_dict() == pytest.approx(expected, abs=1e-4)
 
 
+def test_points_beside_land_get_nobody_and_are_told() -> None:
+    land = layer([box(0, 0, 2000, 2000)])
+    shapes = [shapely.Point(WEST + 3000, SOUTH + 900), None, *land.geometry]
+    mixed = layer(shapes).set_axis(["point", "none", "land"])
+    log = IssueLog()
+    cells = cg.population(ZONES.iloc[:1], by=mixed, issues=log)
+    pd.testing.assert_series_equal(cells["population"], cg.population(ZONES.iloc[:1], by=land)["population"])
+    assert [(i.code, i.count, i.sample) for i in log.found if i.code == "CG-DEM-026"] == [
+        ("CG-DEM-026", 2, ("point", "none"))
+    ]
+    cg.population(ZONES.iloc[:1], by=land, issues=(alone := IssueLog()))
+    assert "CG-DEM-026" not in codes(alone)
+
+
+def test_points_without_place_are_told_with_those_outside() -> None:
+    shapes = [None, shapely.Point(WEST + 300, SOUTH + 900), shapely.Point(WEST - 3000, SOUTH)]
+    log = IssueLog()
+    cg.population(ZONES.iloc[:1], by=layer(shapes).set_axis(["none", "inside", "west"]), issues=log)
+    assert [(i.count, i.sample) for i in log.found if i.code == "CG-DEM-019"] == [(2, ("none", "west"))]
+
+
 def test_land_of_two_weights_counts_with_both() -> None:
     shapes = [box(0, 0, 2000, 2000), box(2000, 0, 4000, 2000), box(0, 0, 2000, 2000)]
     both = cg.population(ZONES.iloc[:1], by=layer(shapes, density=[1.0, 3.0, 2.0]), by_weight="density")
