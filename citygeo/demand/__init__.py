@@ -110,8 +110,8 @@ def population(
         How pixels count: in the cell of their ``"centre"``, spread evenly over points (``"subsample"``), by the
         ``"exact"`` shares of their area, or the one that suits the sizes (``"auto"``).
     issues
-        Where to record what was found: CG-DEM-005 to 023 and 026, CG-RAS-002 to 019. If not given, one Python warning names
-        the codes that matter.
+        Where to record what was found: CG-DEM-005 to 023 and 026, CG-RAS-002 to 019. If not given, one Python warning
+        names the codes that matter.
     threads
         Number of threads; all processors if `None`. The result does not depend on it.
 
@@ -145,7 +145,8 @@ def population(
     Notes
     -----
     Areas are measured in EPSG:6933 (cylindrical equal-area), where edges of areas and of cells are straight between
-    their corners. Areal interpolation: Goodchild and Lam 1980; dasymetric mapping: Wright 1936, Eicher and Brewer
+    their corners. Areas of layers may cross the antimeridian in any form that :func:`citygeo.hexgrid.cells_in` knows.
+    Areal interpolation: Goodchild and Lam 1980; dasymetric mapping: Wright 1936, Eicher and Brewer
     2001 (https://doi.org/10.1559/152304001782173727).
 
     Examples
