@@ -55,8 +55,11 @@ def test_parents_have_the_sums_of_their_children(people: list[float], resolution
 def test_children_give_back_what_their_parents_had(people: list[float], resolution: int, around: str) -> None:
     table = town(people, resolution=resolution, around=around)
     fine = cg.population(table, resolution=resolution + 2, carry=["n"])
-    back = cg.population(fine, resolution=resolution, carry=["n"])
     inhabited = table[(to_micro(table["population"]) > 0) | (table["n"] > 0)].sort_index()
+    if inhabited.empty:
+        assert fine.empty
+        return
+    back = cg.population(fine, resolution=resolution, carry=["n"])
     assert back.index.tolist() == inhabited.index.tolist()
     for column in ("population", "n"):
         assert to_micro(back[column]).tolist() == to_micro(inhabited[column]).tolist()
