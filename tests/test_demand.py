@@ -167,7 +167,9 @@ def test_overlapping_zones_give_a_home_to_the_first() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(-180, 180), st.floats(-89, 89), st.integers(0, 10**6)), max_size=30),
+    st.lists(
+        st.tuples(st.floats(-180, 180), st.floats(-89, 89), st.integers(0, 10**6)), min_size=1, max_size=30
+    ),
     st.integers(0, 9),
 )
 def test_cells_keep_whole_people(rows: list[tuple[float, float, int]], resolution: int) -> None:
