@@ -56,7 +56,7 @@ def coverage(
     buildings: gpd.GeoDataFrame | None = None,
     areas: Mapping[str, gpd.GeoDataFrame] | None = None,
     points: Mapping[str, gpd.GeoDataFrame | tuple[gpd.GeoDataFrame, str]] | None = None,
-    columns: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
     study_area: gpd.GeoDataFrame | None = None,
     include_outside: bool = True,
     radius_m: float | str | None = None,
@@ -151,7 +151,7 @@ def coverage(
         raise error("CG-IN-007", layer="demand", kind=type(demand).__name__)
     question = Question(
         network=network, facilities=facilities, demand=demand, minutes=minutes, zones=zones, buildings=buildings,
-        areas=areas, points=points, columns=tuple(columns), study_area=study_area, include_outside=include_outside,
+        areas=areas, points=points, columns=(columns,) if isinstance(columns, str) else tuple(columns), study_area=study_area, include_outside=include_outside,
         radius_m=radius_m, barriers=barriers, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
         buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
