@@ -151,7 +151,8 @@ def coverage(
         raise error("CG-IN-007", layer="demand", kind=type(demand).__name__)
     question = Question(
         network=network, facilities=facilities, demand=demand, minutes=minutes, zones=zones, buildings=buildings,
-        areas=areas, points=points, columns=(columns,) if isinstance(columns, str) else tuple(columns), study_area=study_area, include_outside=include_outside,
+        areas=areas, points=points, columns=(columns,) if isinstance(columns, str) else tuple(columns),
+        study_area=study_area, include_outside=include_outside,
         radius_m=radius_m, barriers=barriers, direction=direction, delay_s=delay_s, max_snap_m=max_snap_m,
         buffer_m=buffer_m, polygons=polygons, resolution=resolution, threads=threads,
     )  # fmt: skip
