@@ -334,9 +334,7 @@ def test_neighbours_that_share_a_border_do_not_overlap():
 def test_nothing_to_cover_is_missing_not_zero():
     homes = points(NODE, population=[0] * len(NODE), old=[0] * len(NODE))
     with pytest.warns(errors.CitygeoWarning, match="CG-COV-008: There is nothing to cover of 2 measures"):
-        result = cg.coverage(
-            GRID, points([NODE[0]]), demand=homes, minutes=0.5, zones=HALVES, columns="old"
-        )
+        result = cg.coverage(GRID, points([NODE[0]]), demand=homes, minutes=0.5, zones=HALVES, columns="old")
     assert result.table.loc[["population", "old"], "share"].isna().all()
     assert result.table.loc["area", "share"] > 0
     assert len(result.blind_spots) == 0
