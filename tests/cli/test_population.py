@@ -53,7 +53,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 
 @pytest.mark.usefixtures("files")
 def test_sums_are_printed_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["population", "zones.gpkg", "-r", "8", "--carry", "old"]) == 0
+    assert main(["population", "zones.gpkg", "-r", "8", "--carry", "old", "--quiet"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("People on H3 cells 人口格网: zones.gpkg\n")
     assert "8 级格网" in out
