@@ -27,7 +27,7 @@ class Question:
     All arguments of `citygeo.coverage` as the caller gave them.
 
     Attributes are named and documented there. ``dataclasses.replace(question, network=slower)`` asks about another
-    network; `citygeo.coverage.answer.answer` answers.
+    network; `citygeo.coverage.setting.settle` puts it on the network.
     """
 
     network: RoadNetwork
